@@ -335,7 +335,7 @@ async function hashDeltas(
     const check = (): void => {
       call.check('drain');
     };
-    databases.setDeltaHash(index, await hashFile(file, check, Infinity, work.setup.options.databaseBudgetMs));
+    databases.setDeltaHash(index, await hashFile(file, { check, budgetMs: work.setup.options.databaseBudgetMs }));
     done += 1;
     progress.report({ type: 'hash', done, total: withDelta.length }, done === withDelta.length);
   });

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { realpath, rm, rmdir } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import type { Call } from '../call/call';
@@ -9,6 +8,7 @@ import type { Warning } from '../errors/warnings';
 import { copyExactly, hashFile, requireFreeSpace, syncFile } from '../store/copy';
 import { missingDirectories, syncDirectory, syncRemovals } from '../store/durable';
 import { isPresent } from '../store/file-identity';
+import { HashThreads, worthwhileThreads, type BlockHash } from '../store/hash-threads';
 import type { ManifestDatabase } from '../store/manifest-format';
 import { directoryRisk, isInside, makeOwnDirectory, realPathToBe } from '../store/safe-directory';
 import { FileCalls, untiring } from '../store/stall';
@@ -52,12 +52,23 @@ export interface Part {
   readonly shadows: readonly Shadow[];
 }
 
+/** One copy to be made. */
+interface CopyTask {
+  readonly file: string;
+  readonly call: Call;
+  readonly hash: BlockHash;
+  readonly onBytes: (bytes: number) => void;
+}
+
 interface CopiedDatabase {
   readonly part: Part;
   /** Index in its window. */
   readonly index: number;
   readonly describe: () => ManifestDatabase;
 }
+
+/** So many databases are copied at a time. */
+const atOnce = 4;
 
 /** Copies the databases of one backup from its shadows. */
 export class DatabaseCopies {
@@ -118,18 +129,24 @@ export class DatabaseCopies {
     };
     const made = new Map<CopiedDatabase, string>();
     let madeServerFiles: ServerFilesReport | undefined;
+    const threads = new HashThreads(worthwhileThreads(all.length, totalBytes, atOnce));
     try {
       madeServerFiles = await serverFiles?.copy(this.#work.binding, { check, budgetMs: this.#budgetMs }, (file) => {
         this.#newCopies?.files.push(file);
       });
       if (madeServerFiles) directories.add(madeServerFiles.directory);
-      await forEachLimited(all, 4, async (one) => {
+      await forEachLimited(all, atOnce, async (one) => {
         const database = one.describe();
         const file = join(to, ...database.path.split('/'));
         try {
-          const sha256 = await this.#copyOne(one, database, file, call, (bytes) => {
-            doneBytes += bytes;
-            report();
+          const sha256 = await this.#copyOne(one, database, {
+            file,
+            call,
+            hash: threads.begin(),
+            onBytes: (bytes) => {
+              doneBytes += bytes;
+              report();
+            },
           });
           made.set(one, sha256);
           this.#newCopies?.files.push(file);
@@ -148,6 +165,8 @@ export class DatabaseCopies {
     } catch (error) {
       await this.remove();
       throw error;
+    } finally {
+      await threads.end();
     }
     for (const [{ part, index, describe }, sha256] of made) {
       part.capture.databases.setCopy(index, { file: describe().path, deltaApplied: true, sha256 });
@@ -205,9 +224,7 @@ export class DatabaseCopies {
   async #copyOne(
     { part: { work, capture }, index }: CopiedDatabase,
     database: ManifestDatabase,
-    file: string,
-    call: Call,
-    onBytes: (bytes: number) => void,
+    { file, call, hash, onBytes }: CopyTask,
   ): Promise<string> {
     const volume = work.databases.volumeIndex[index] ?? 0;
     const from = join(capture.roots[volume] ?? '', ...database.shadowPath.split('/'));
@@ -215,10 +232,19 @@ export class DatabaseCopies {
     const check = (): void => {
       call.check('drain');
     };
-    const hash = database.delta === '' ? createHash('sha256') : undefined;
-    await copyExactly({ from, to: file, sizeBytes: startSizeBytes, check, onBytes, hash, budgetMs: this.#budgetMs });
-    if (hash) return hash.digest('hex');
+    const isFinal = database.delta === '';
+    await copyExactly({
+      from,
+      to: file,
+      sizeBytes: startSizeBytes,
+      check,
+      onBytes,
+      ...(isFinal && { hash }),
+      budgetMs: this.#budgetMs,
+    });
     try {
+      const calls = new FileCalls({ check, budgetMs: this.#budgetMs });
+      if (isFinal) return await calls.wait('hash', file, Promise.resolve(hash.digest()));
       const applying = this.#work.binding.applyChangeInfo({
         copyFile: file,
         deltaFile: join(this.#work.directory, database.delta),
@@ -229,7 +255,7 @@ export class DatabaseCopies {
       const budgetMs = this.#budgetMs;
       await call.bounded(applying, { budgetMs, operation: 'NSFBackupApplyNextChangeInfo', subject: file });
       // Before the sync, while the pages just written are still in memory.
-      const sha256 = await hashFile(file, check, startSizeBytes, budgetMs);
+      const sha256 = await hashFile(file, { check, sizeBytes: startSizeBytes, budgetMs, hash });
       await syncFile(file, { check, budgetMs });
       return sha256;
     } catch (error) {

@@ -219,7 +219,7 @@ async function isHeld(
       call.check();
     };
     if (line.sha256 === undefined) return false;
-    if ((await hashFile(file, check, line.startSizeBytes, budgetMs)) !== line.sha256) return false;
+    if ((await hashFile(file, { check, sizeBytes: line.startSizeBytes, budgetMs })) !== line.sha256) return false;
   }
   return (
     delta === '' || appliedInShadow === true || (await sizeOf(join(holder.directory, delta), calls)) === deltaBytes

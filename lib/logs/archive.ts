@@ -251,7 +251,7 @@ class ArchivingRun {
    * Throws if they differ from those in the archive.
    */
   async #isArchived(extent: NativeLogExtent, known: CataloguedExtent, copy: string): Promise<boolean> {
-    const sha256 = await hashFile(extent.file, this.#check, Infinity, this.#budgetMs);
+    const sha256 = await hashFile(extent.file, { check: this.#check, budgetMs: this.#budgetMs });
     if (sha256 !== known.sha256) {
       const message =
         `extent ${extent.number} is in the archive with other contents than ${extent.file} has: the archive holds the log of ` +
@@ -260,7 +260,7 @@ class ArchivingRun {
     }
     const found = await stat(copy).catch(() => undefined);
     if (found?.size !== known.sizeBytes) return false;
-    return (await hashFile(copy, this.#check, Infinity, this.#budgetMs)) === known.sha256;
+    return (await hashFile(copy, { check: this.#check, budgetMs: this.#budgetMs })) === known.sha256;
   }
 
   readonly #check = (): void => {

@@ -118,7 +118,7 @@ export async function examineExtent(
   const check = (): void => {
     call.check();
   };
-  return (await hashFile(file, check)) === sha256 ? 'intact' : 'damaged';
+  return (await hashFile(file, { check })) === sha256 ? 'intact' : 'damaged';
 }
 
 /** `numbers` are in ascending order. */

@@ -78,7 +78,7 @@ async function examine(
   try {
     check();
     const { size } = await new FileCalls(patience).wait('stat', copy, stat(copy));
-    if (size === sizeBytes && (await hashFile(copy, check, Infinity, budgetMs)) === sha256) return undefined;
+    if (size === sizeBytes && (await hashFile(copy, { check, budgetMs })) === sha256) return undefined;
     return decidedFailure(path, 'ERR_CONTENTS_DAMAGED', 'restore', damage(copy));
   } catch (error) {
     check();

@@ -294,7 +294,11 @@ class Verification {
       const wrong = await this.#calls.wait('read', file, examineFront(file, expected));
       if (wrong !== undefined) return fail('ERR_CONTENTS_DAMAGED', `${file} ${wrong}`);
       if (expected.sha256 === undefined) return 'not-hashed';
-      const sha256 = await hashFile(file, this.#check, expected.sizeBytes, this.budgetMs);
+      const sha256 = await hashFile(file, {
+        check: this.#check,
+        sizeBytes: expected.sizeBytes,
+        budgetMs: this.budgetMs,
+      });
       if (sha256 === expected.sha256) return 'verified';
       return fail('ERR_CONTENTS_DAMAGED', `${file} has a different SHA-256 from the one in the manifest`);
     } catch (error) {

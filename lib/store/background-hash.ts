@@ -73,7 +73,7 @@ async function hashHere(
     check();
     try {
       const { size } = await stat(file);
-      const sha256 = await hashFile(file, check, sizeBytes);
+      const sha256 = await hashFile(file, { check, sizeBytes });
       onHash(
         position,
         size < sizeBytes ? { error: `it has only ${size} of ${counted(sizeBytes, 'byte')}` } : { sha256 },

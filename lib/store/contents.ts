@@ -79,14 +79,7 @@ export async function examineDelta(
   if (!found) return 'does not exist';
   if (!found.isFile()) return 'is not a file';
   if (found.size !== deltaBytes) return `has ${counted(found.size, 'byte')} instead of ${deltaBytes}`;
-  const sha256 = await hashFile(
-    file,
-    () => {
-      patience.check();
-    },
-    Infinity,
-    patience.budgetMs,
-  );
+  const sha256 = await hashFile(file, patience);
   return sha256 === deltaSha256 ? undefined : 'has a different SHA-256 from the one in the manifest';
 }
 

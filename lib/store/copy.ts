@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { rm, statfs, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import prettyBytes from 'pretty-bytes';
@@ -7,16 +6,10 @@ import { openRegularFile } from '../domino/regular-file';
 import { counted } from '../errors/counted';
 import { DominoVssError, FileSystemError } from '../errors/errors';
 import { makeDirectory } from './durable';
+import { hashHere, type BlockHash, type BlockSink } from './hash-threads';
 import { FileCalls, untiring, type FilePatience } from './stall';
 
 const blockBytes = 1024 * 1024;
-
-/** Gets blocks in order. A block may be overwritten once the result of `update` has settled. */
-export interface BlockSink {
-  /** Allocates memory for a block, if a special kind is needed. */
-  readonly allocate?: (sizeBytes: number) => Buffer;
-  readonly update: (block: Buffer) => unknown;
-}
 
 /** What a copy is made from, and how. */
 export interface CopyWork extends FilePatience {
@@ -120,24 +113,27 @@ export async function syncFile(file: string, patience: FilePatience = untiring):
   }
 }
 
-/** SHA-256 of the first bytes of a file, or of the whole file; hexadecimal. */
-export async function hashFile(
-  file: string,
-  check: () => void,
-  sizeBytes = Infinity,
-  budgetMs?: number,
-): Promise<string> {
-  const hash = createHash('sha256');
-  if (sizeBytes === 0) return hash.digest('hex');
-  const calls = new FileCalls({ check, budgetMs });
+/** How a file is hashed. */
+export interface HashWork extends FilePatience {
+  /** Only the first bytes are hashed. Default: the whole file. */
+  readonly sizeBytes?: number;
+  /** What computes the hash. Default: this thread. */
+  readonly hash?: BlockHash;
+}
+
+/** SHA-256 of a file; hexadecimal. */
+export async function hashFile(file: string, work: HashWork): Promise<string> {
+  const { check, sizeBytes = Infinity, hash = hashHere() } = work;
+  if (sizeBytes === 0) return hash.digest();
+  const calls = new FileCalls(work);
   const stream = createReadStream(file, { highWaterMark: blockBytes, end: sizeBytes - 1 });
   try {
     const chunks = stream[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
     for (;;) {
       check();
       const chunk = await calls.wait('read', file, chunks.next());
-      if (chunk.done) return hash.digest('hex');
-      hash.update(chunk.value);
+      if (chunk.done) return await calls.wait('hash', file, Promise.resolve(hash.digest()));
+      await calls.wait('hash', file, Promise.resolve(hash.update(chunk.value)));
     }
   } finally {
     stream.destroy();

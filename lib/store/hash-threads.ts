@@ -1,7 +1,13 @@
 import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import type { BlockSink } from './copy';
+
+/** Gets blocks in order. A block may be overwritten once the result of `update` has settled. */
+export interface BlockSink {
+  /** Allocates memory for a block, if a special kind is needed. */
+  readonly allocate?: (sizeBytes: number) => Buffer;
+  readonly update: (block: Buffer) => unknown;
+}
 
 /** SHA-256 of a file that is read block by block. */
 export interface BlockHash extends BlockSink {

@@ -50,7 +50,11 @@ linuxDescribe('an error of a call on a descriptor names its file', () => {
     ['a handle', reading, { operation: 'read', path: badDisk, errnoName: 'EIO' }],
     ['a stream', streaming, { operation: 'read', path: badDisk, errnoName: 'EIO' }],
     ['a stream of a handle', streamingHandle, { operation: 'read', path: badDisk, errnoName: 'EIO' }],
-    ['a hash', () => hashFile(badDisk, () => undefined), { operation: 'read', path: badDisk, errnoName: 'EIO' }],
+    [
+      'a hash',
+      () => hashFile(badDisk, { check: () => undefined }),
+      { operation: 'read', path: badDisk, errnoName: 'EIO' },
+    ],
     ['writeFile', () => writeFile(fullDisk, 'x'), { operation: 'write', path: fullDisk, code: 'ERR_NO_SPACE' }],
     ['a written handle', writing, { operation: 'write', path: fullDisk, errnoName: 'ENOSPC', code: 'ERR_NO_SPACE' }],
     ['a missing file', () => readFile('/nowhere'), { operation: 'open', path: '/nowhere', errnoName: 'ENOENT' }],

@@ -1,6 +1,6 @@
 // So much data that several threads hash it.
 
-import { appendFileSync, openSync, closeSync, writeSync } from 'node:fs';
+import { appendFileSync, closeSync, existsSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { beginBackup } from '#lib/backup/begin-backup';
 import { restoreDatabases } from '#lib/restore/restore';
@@ -56,7 +56,8 @@ test('large databases are compared with their hashes before an original is touch
   }
 });
 
-test('an abort does not wait for a thread that never delivers its hash', async () => {
+/** Threads that never deliver a hash; the first one that is asked for aborts. */
+function hangingThreads(): AbortController {
   const abort = new AbortController();
   jest.spyOn(HashThreads.prototype, 'begin').mockReturnValue({
     update: () => undefined,
@@ -65,9 +66,30 @@ test('an abort does not wait for a thread that never delivers its hash', async (
       return new Promise(() => undefined);
     },
   });
+  return abort;
+}
+
+test('an abort of a backup does not wait for a thread that never delivers its hash, and leaves no copy', async () => {
+  const domino = new FakeDomino(['mail/ada.nsf']);
+  try {
+    const { signal } = hangingThreads();
+    const { location, deltaDirectory } = domino;
+    const backup = await beginBackup(() => domino.binding, { domino: location, deltaDirectory });
+    const set = await backup.createShadow();
+    const to = join(domino.root, 'copies');
+    await expect(set.copyDatabases({ to, signal })).rejects.toMatchObject({ code: 'ERR_ABORTED' });
+    expect(existsSync(to)).toBe(false);
+    await backup.dispose();
+  } finally {
+    domino.destroy();
+  }
+});
+
+test('an abort of a restore does not wait for a thread that never delivers its hash', async () => {
   const domino = new FakeDomino(['mail/ada.nsf']);
   try {
     const manifest = await backUp(domino, join(domino.root, 'copies'));
+    const abort = hangingThreads();
     domino.write('mail/ada.nsf', 'of today');
     const { location } = domino;
     const restoring = restoreDatabases(() => domino.binding, { manifest, domino: location, signal: abort.signal });

@@ -84,8 +84,10 @@ test("the caller's check ends the wait", async () => {
 });
 
 test('a hash of a file that is not there fails, and of one that is does not', async () => {
-  await expect(hashFile(join(directory, 'none'), () => undefined)).rejects.toMatchObject({ code: 'ENOENT' });
-  await expect(hashFile(join(directory, 'from'), () => undefined, 3)).resolves.toMatch(/^[0-9a-f]{64}$/);
+  await expect(hashFile(join(directory, 'none'), { check: () => undefined })).rejects.toMatchObject({ code: 'ENOENT' });
+  await expect(hashFile(join(directory, 'from'), { check: () => undefined, sizeBytes: 3 })).resolves.toMatch(
+    /^[0-9a-f]{64}$/,
+  );
 });
 
 describe('a call whose outcome must be known', () => {
