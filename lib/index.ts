@@ -7,11 +7,12 @@ import { loadBinding, nameAddon } from './native/binding';
 import type { Capabilities, CapabilitiesOptions } from './doctor/capabilities';
 import type { FindDatabasesOptions, FindDatabasesResult } from './domino/databases';
 import type { DoctorOptions, DoctorReport } from './doctor/check';
-import { publicCall } from './call/call';
 import type { ExposeShadowOptions, UnexposeShadowOptions } from './vss/exposure';
 import type { BreakSnapshotSetOptions, ImportShadowsOptions } from './vss/hardware-sets';
 import type { ListedShadow } from './vss/listed-shadow';
-import type { ListedBackup, Manifest } from './store/manifest';
+import type { ListedBackup } from './store/backups';
+import type { ReadBackupsOptions } from './store/listing';
+import type { Manifest } from './store/manifest';
 import type { Isolation } from './call/options';
 import type { BackupReport } from './backup/report';
 import type { RehearsalReport, RehearseOptions } from './backup/rehearse';
@@ -88,7 +89,9 @@ export type { JournalWork, RestorePhase, RestoringDatabase } from './store/journ
 export type { UnusableJournal } from './store/journals';
 export type { LeftOver } from './store/left-over';
 export type { ListedShadow } from './vss/listed-shadow';
-export type { ListedBackup, Manifest } from './store/manifest';
+export type { ListedBackup } from './store/backups';
+export type { ReadBackupsOptions } from './store/listing';
+export type { Manifest } from './store/manifest';
 export type {
   ManifestContents,
   ManifestContinuity,
@@ -397,21 +400,22 @@ export function recoverInterrupted(options: RecoverOptions = {}): Promise<Recove
 /**
  * Reads a manifest and checks that it is intact; `path` is the absolute path of the file or of the backup's directory.
  *
- * @throws {@link RestoreError} `ERR_MANIFEST`.
+ * @throws {@link RestoreError} `ERR_MANIFEST`; {@link OptionError}; `ERR_FILE_HANGS` if the file system does not answer, then also
+ * from `databases()`; {@link AbortError} when cancelled.
  */
-export function readManifest(path: string): Promise<Manifest> {
-  return publicCall(async () => {
-    onDemand.options.absolutePath(path, 'path');
-    return onDemand.manifest.loadManifest(path);
-  });
+export function readManifest(path: string, options: ReadBackupsOptions = {}): Promise<Manifest> {
+  return onDemand.listing.readManifest(path, options);
 }
 
-/** Lists the backups in a delta directory (absolute), oldest first, including unfinished and damaged ones. */
-export function listBackups(deltaDirectory: string): Promise<ListedBackup[]> {
-  return publicCall(async () => {
-    onDemand.options.absolutePath(deltaDirectory, 'deltaDirectory');
-    return onDemand.manifest.readBackups(deltaDirectory);
-  });
+/**
+ * Lists the backups in a delta directory (absolute), oldest first, including unfinished and damaged ones. One whose files do not
+ * answer counts as damaged.
+ *
+ * @throws {@link OptionError}; `ERR_FILE_SYSTEM` if the directory cannot be read, and `ERR_FILE_HANGS` if it does not answer;
+ * {@link AbortError} when cancelled.
+ */
+export function listBackups(deltaDirectory: string, options: ReadBackupsOptions = {}): Promise<ListedBackup[]> {
+  return onDemand.listing.listBackups(deltaDirectory, options);
 }
 
 /**

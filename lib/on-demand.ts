@@ -70,8 +70,8 @@ export const onDemand = {
   get runScript() {
     return require('./script/run-script') as typeof import('./script/run-script');
   },
-  get manifest() {
-    return require('./store/manifest') as typeof import('./store/manifest');
+  get listing() {
+    return require('./store/listing') as typeof import('./store/listing');
   },
   get exposure() {
     return require('./vss/exposure') as typeof import('./vss/exposure');

@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { type BackupReport } from '../backup/report';
 import { counted } from '../errors/counted';
 import type { DatabaseFailure } from '../errors/errors';
-import { type ListedBackup, type Manifest } from '../store/manifest';
+import type { ListedBackup } from '../store/backups';
+import type { Manifest } from '../store/manifest';
 import {
   type ManifestContents,
   serverFilesDirectory,

@@ -1,6 +1,6 @@
 import { type Command } from 'commander';
-import { loadManifest, readBackups } from '../store/manifest';
-import { addDeltaDirectory, backupPath, pathFrom } from './arguments';
+import { listBackups, readManifest } from '../store/listing';
+import { addDeltaDirectory, backupPath, duration, pathFrom } from './arguments';
 import { exitCodes, type CommandLineContext } from './context';
 import { Output } from './output';
 import type { Finish } from './system-log';
@@ -12,6 +12,7 @@ import { addExtractCommand } from './extract';
 
 interface ListArguments {
   readonly deltaDir: string;
+  readonly timeout?: number;
   readonly json?: boolean;
 }
 
@@ -33,10 +34,11 @@ Each command has its own: domino-vss backup run --help
 
   const list = backup.command('list').description('list the backups of a delta directory');
   addDeltaDirectory(list, 'delta directory', context)
+    .option('--timeout <duration>', 'time limit (default: 10m)', duration)
     .option('--json', 'print one JSON document instead of text')
     .addHelpText('after', '\nExample:\n  $ domino-vss backup list --delta-dir /backup/domino\n')
-    .action(async ({ deltaDir, json = false }: ListArguments) => {
-      const backups = await readBackups(deltaDir);
+    .action(async ({ deltaDir, timeout, json = false }: ListArguments) => {
+      const backups = await listBackups(deltaDir, { timeoutMs: timeout, signal: context.signal });
       const output = new Output(context, json);
       output.result(backups, () => describeList(backups, output));
       finish(exitCodes.ok);
@@ -51,10 +53,12 @@ Each command has its own: domino-vss backup run --help
     .description('show one backup with its freeze window')
     .argument('<backup>', 'id of a backup, or path of its directory or manifest')
     .option('--delta-dir <dir>', 'delta directory, needed to name a backup by its id', pathFrom(context))
+    .option('--timeout <duration>', 'time limit (default: 10m)', duration)
     .option('--json', 'print one JSON document instead of text')
     .addHelpText('after', '\nExample:\n  $ domino-vss backup show 20260807T101530Z-3f9a2c --delta-dir /backup/domino\n')
-    .action(async (name: string, { deltaDir, json = false }: Partial<ListArguments>) => {
-      const manifest = await loadManifest(backupPath(name, deltaDir, context));
+    .action(async (name: string, { deltaDir, timeout, json = false }: Partial<ListArguments>) => {
+      const limits = { timeoutMs: timeout, signal: context.signal };
+      const manifest = await readManifest(backupPath(name, deltaDir, context), limits);
       const output = new Output(context, json);
       output.result(manifest, () => describeManifest(manifest, output));
       finish(exitCodes.ok);

@@ -4,7 +4,9 @@ import { DominoVssError, OptionError, RestoreError } from '../errors/errors';
 import type { NativeBinding, NativeLock } from '../native/session';
 import { lockDataDirectory } from '../store/data-directory-lock';
 import { readJournals } from '../store/journals';
-import { readBackups, type Manifest } from '../store/manifest';
+import { readBackups } from '../store/backups';
+import { databasesOf, type Manifest } from '../store/manifest';
+import { FileCalls } from '../store/stall';
 import {
   archivedLogIds,
   finishRemoval,
@@ -173,8 +175,9 @@ class LogPruning {
   async #readNeeds(): Promise<Needs> {
     const backups: Manifest[] = [];
     const byLog = new Map<string, Need>();
+    const calls = new FileCalls(this.call);
     for (const deltaDirectory of this.options.deltaDirectories) {
-      for (const listed of await readBackups(deltaDirectory)) {
+      for (const listed of await readBackups(deltaDirectory, calls)) {
         this.call.check();
         if (!('manifest' in listed)) {
           const why =
@@ -183,7 +186,7 @@ class LogPruning {
           throw new RestoreError('ERR_MANIFEST', { message, phase: 'archive' });
         }
         backups.push(listed.manifest);
-        for await (const { logged, logId, logExtent, path } of listed.manifest.databases()) {
+        for await (const { logged, logId, logExtent, path } of databasesOf(listed.manifest, calls)) {
           if (!logged || (byLog.get(logId)?.extent ?? Infinity) <= logExtent) continue;
           byLog.set(logId, { extent: logExtent, backupId: listed.id, database: path });
         }

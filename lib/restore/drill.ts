@@ -27,7 +27,8 @@ import { readingCallsOf, recoveryBudgetMs } from '../recover/tools';
 import { lockDataDirectory } from '../store/data-directory-lock';
 import { Journal, newWorkId } from '../store/journal';
 import { loadLinks } from '../store/chain';
-import { databasesOf, loadManifest, readBackups, type Manifest } from '../store/manifest';
+import { readBackups } from '../store/backups';
+import { databasesOf, loadManifest, type Manifest } from '../store/manifest';
 import { untiring, type FileCalls } from '../store/stall';
 import type { ManifestDatabase } from '../store/manifest-format';
 import { readVerifyingKey } from '../store/signature';
@@ -177,7 +178,7 @@ async function findBackup(options: DrillOptions, dataDirectory: string, calls: F
   const { deltaDirectory = '', manifest } = options;
   const key = await verifyingKey(options, calls);
   if (manifest !== undefined) return calls.wait('read', manifest, loadManifest(manifest, key));
-  const listed = await calls.wait('read', deltaDirectory, readBackups(deltaDirectory));
+  const listed = await readBackups(deltaDirectory, calls);
   const own = listed.flatMap((one) => ('manifest' in one && one.manifest.dataDirectory === dataDirectory ? [one] : []));
   own.sort((a, b) => (a.manifest.created < b.manifest.created ? -1 : 1));
   const last = own.at(-1);

@@ -1,4 +1,4 @@
-import { secondOf, type ListedBackup } from '../store/manifest';
+import { secondOf, type ListedBackup } from '../store/backups';
 
 /** A backup whose manifest can be read. */
 export type WholeBackup = Extract<ListedBackup, { readonly state: 'complete' | 'partial' }>;

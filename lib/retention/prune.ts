@@ -10,7 +10,8 @@ import { describeUnrecovered, type RecoveredWork } from '../recover/report';
 import { recoveryBudgetMs, type RecoveryTools } from '../recover/tools';
 import { lockDataDirectory } from '../store/data-directory-lock';
 import { interruptedRemovals, readJournals } from '../store/journals';
-import { readBackups } from '../store/manifest';
+import { readBackups } from '../store/backups';
+import { FileCalls } from '../store/stall';
 import { directoryRisk } from '../store/safe-directory';
 import { doubtsAbout, isWhole, linksOf, needed, type WholeBackup } from './builders';
 import { describeHoldings, findHoldings, type Holdings } from './holdings';
@@ -196,7 +197,7 @@ class Pruning {
   async #finishInterrupted(locks: NativeLock[]): Promise<RecoveredWork[]> {
     const { binding, call } = this.tools;
     const { deltaDirectory } = this;
-    const whole = (await readBackups(deltaDirectory)).filter(isWhole);
+    const whole = (await readBackups(deltaDirectory, new FileCalls(call))).filter(isWhole);
     const recovered: RecoveredWork[] = [];
     // An interrupted removal may have removed the last manifest of its server.
     const areas = new Set([
@@ -232,7 +233,7 @@ class Pruning {
     readonly untouched: PruneReport['untouched'];
   }> {
     const { keep, hookShadows = 'keep', missingCopies = 'keep' } = this.options;
-    const listed = await readBackups(this.deltaDirectory);
+    const listed = await readBackups(this.deltaDirectory, new FileCalls(this.tools.call));
     const whole = listed.filter(isWhole).sort(byAge);
     const kept = new Map<string, readonly string[]>();
     for (const group of groupsOf(whole)) {

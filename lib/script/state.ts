@@ -1,5 +1,6 @@
 import type { NativeBinding } from '../native/session';
-import { readBackups } from '../store/manifest';
+import { readBackups } from '../store/backups';
+import { FileCalls, untiring } from '../store/stall';
 
 /**
  * Removes the records of scripts about sets without any remaining shadow copy; otherwise the state directory would grow with
@@ -10,7 +11,7 @@ export async function pruneState(
   { removeTree }: Pick<NativeBinding, 'removeTree'>,
   listIds: () => Promise<ReadonlySet<string>>,
 ): Promise<void> {
-  const backups = (await readBackups(directory)).flatMap((backup) => {
+  const backups = (await readBackups(directory, new FileCalls(untiring))).flatMap((backup) => {
     if (!('manifest' in backup)) return [];
     // A transportable set is not listed until it is imported, perhaps on another machine; only its ids are known.
     const attributes = backup.manifest.vss?.attributes ?? [];

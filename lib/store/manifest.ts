@@ -1,11 +1,10 @@
 import type { ErrorObject, ValidateFunction } from 'ajv';
 import { createHash, type KeyObject } from 'node:crypto';
 import { once } from 'node:events';
-import { readdir, rm, stat } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { createReadStream, readFile, undefinedWhereMissing, readWithoutWaiting } from '../call/files';
 import type { ManifestDatabase, ManifestHead } from './manifest-format';
-import { isPresent } from './file-identity';
 import { linesOf } from './lines';
 import { isSignatureOf, signText } from './signature';
 import {
@@ -18,7 +17,7 @@ import {
   type WaitingForFiles,
 } from './durable';
 import { counted } from '../errors/counted';
-import { FileSystemError, RestoreError, toPublicError } from '../errors/errors';
+import { RestoreError } from '../errors/errors';
 import { adviceOnSystemError } from '../errors/system-advice';
 import { warning, type Warning } from '../errors/warnings';
 
@@ -33,7 +32,8 @@ export interface Manifest extends ManifestHead {
 /** The contents of `manifest.json`. Before warnings had codes they were texts, and the hash covers them in that form. */
 type WrittenHead = Omit<ManifestHead, 'warnings'> & { readonly warnings: readonly (Warning | string)[] };
 
-const headFile = 'manifest.json';
+/** Written last: a backup without it is unfinished. */
+export const headFile = 'manifest.json';
 const databasesFile = 'databases.ndjson';
 const signatureName = 'manifest.sig';
 
@@ -204,38 +204,9 @@ function manifestError(file: string, what: string, cause?: unknown): RestoreErro
   return new RestoreError('ERR_MANIFEST', { message: `${file} cannot be used: ${what}`, phase: 'restore', cause });
 }
 
-/** One backup in a delta directory. */
-export type ListedBackup =
-  | {
-      readonly state: 'complete' | 'partial';
-      readonly id: string;
-      readonly directory: string;
-      readonly manifest: Manifest;
-    }
-  /** There is no manifest: the backup is running, or its process died. */
-  | { readonly state: 'unfinished'; readonly id: string; readonly directory: string }
-  | { readonly state: 'damaged'; readonly id: string; readonly directory: string; readonly reason: string };
-
-function isBackupId(name: string): boolean {
+/** Whether a directory of this name may be that of a backup. */
+export function isBackupId(name: string): boolean {
   return /^\d{8}T\d{6}Z-[0-9a-f]{6}$/.test(name);
-}
-
-/** Ids of the backups in a delta directory, oldest first, in any state. */
-export async function backupIds(deltaDirectory: string): Promise<string[]> {
-  const entries = await readdir(deltaDirectory, { withFileTypes: true }).catch((cause: unknown) => {
-    const message = `the delta directory ${deltaDirectory} cannot be read: ${(cause as Error).message}`;
-    throw new FileSystemError('ERR_FILE_SYSTEM', { path: deltaDirectory, cause }, { message });
-  });
-  return entries
-    .filter((entry) => entry.isDirectory() && isBackupId(entry.name))
-    .map(({ name }) => name)
-    .sort();
-}
-
-/** The backups in a delta directory, oldest first. */
-export async function readBackups(deltaDirectory: string): Promise<ListedBackup[]> {
-  const ids = await backupIds(deltaDirectory);
-  return Promise.all(ids.map((id) => readBackup(id, join(deltaDirectory, id))));
 }
 
 /** How many databases are read with one time limit: one for each of 100 000 would cost more than reading them. */
@@ -264,65 +235,5 @@ export async function* databasesOf(manifest: Manifest, calls: WaitingForFiles): 
     await calls.end(async () => {
       await reading.return();
     });
-  }
-}
-
-/**
- * The newest backup in a delta directory that `accepts` accepts and `read` can read. Unreadable ones are skipped and named in
- * `warnings`; their text begins with `purpose`, what the backup would have been used for.
- */
-export async function newestBackup<Result>(
-  deltaDirectory: string,
-  {
-    accepts,
-    read,
-    purpose,
-    key,
-  }: {
-    readonly accepts: (manifest: Manifest) => boolean;
-    readonly read: (manifest: Manifest) => Promise<Result>;
-    readonly purpose: string;
-    /** With a key, only signed backups are used. */
-    readonly key?: KeyObject | undefined;
-  },
-  { check, calls }: { readonly check: () => void; readonly calls: WaitingForFiles },
-): Promise<{ readonly newest: Result | undefined; readonly warnings: readonly Warning[] }> {
-  const warnings: Warning[] = [];
-  let newest: { readonly id: string; readonly created: string; readonly result: Result } | undefined;
-  const ids = await calls.wait('readdir', deltaDirectory, backupIds(deltaDirectory));
-  for (const id of ids.reverse()) {
-    check();
-    // Ids from the same second are in no particular order.
-    if (newest && secondOf(id) !== secondOf(newest.id)) break;
-    try {
-      // Without a manifest it is not a finished backup: it is running, or was interrupted.
-      const file = join(deltaDirectory, id, headFile);
-      if (!(await calls.wait('lstat', file, isPresent(file)))) continue;
-      const manifest = await calls.wait('read', file, loadManifest(join(deltaDirectory, id), key));
-      if (!accepts(manifest)) continue;
-      if (newest && manifest.created < newest.created) continue;
-      newest = { id, created: manifest.created, result: await read(manifest) };
-    } catch (error) {
-      check();
-      const known = toPublicError(error);
-      const message = `${purpose} backup ${id}: ${known.message}`;
-      warnings.push(warning('WARN_BACKUP_UNREADABLE', message, { subjects: [id], error: known }));
-    }
-  }
-  return { newest: newest?.result, warnings };
-}
-
-/** The second in which a backup began, from its id; sorts by time. */
-export function secondOf(id: string): string {
-  return id.slice(0, id.indexOf('-'));
-}
-
-async function readBackup(id: string, directory: string): Promise<ListedBackup> {
-  try {
-    if (!(await isPresent(join(directory, headFile)))) return { state: 'unfinished', id, directory };
-    const manifest = await loadManifest(directory);
-    return { state: manifest.outcome, id, directory, manifest };
-  } catch (error) {
-    return { state: 'damaged', id, directory, reason: toPublicError(error).message };
   }
 }

@@ -33,6 +33,11 @@ export class FileCalls {
 
   constructor(private readonly patience: FilePatience) {}
 
+  /** Throws if the work has been cancelled. */
+  check(): void {
+    this.patience.check();
+  }
+
   /** Throws ERR_FILE_HANGS if the call does not return. The call is then remembered until it does: see {@link noteUnreturned}. */
   async wait<T>(operation: string, file: string, work: Promise<T>): Promise<T> {
     const { budgetMs = usualBudgetMs } = this.patience;

@@ -1,5 +1,6 @@
 import { journaledShadows } from '../store/journals';
-import { readBackups } from '../store/manifest';
+import { readBackups } from '../store/backups';
+import { FileCalls, untiring } from '../store/stall';
 import { existingStateDirectory, stateDirectory } from '../store/state-directory';
 import type { NativeBinding } from '../native/session';
 
@@ -53,7 +54,7 @@ export async function ownShadowsWithScripts(
 
 async function addOwn(own: Set<string>, deltaDirectory: string | undefined): Promise<void> {
   if (deltaDirectory === undefined) return;
-  for (const backup of await readBackups(deltaDirectory)) {
+  for (const backup of await readBackups(deltaDirectory, new FileCalls(untiring))) {
     if (!('manifest' in backup)) continue;
     for (const { id } of backup.manifest.volumes) own.add(id.toLowerCase());
   }

@@ -8,6 +8,7 @@ import type { Command } from 'commander';
 import { createProgram } from '#lib/cli/program';
 import type { CommandLineContext } from '#lib/cli/context';
 import { FakeDomino } from '../fake-binding';
+import { hang } from '../hanging-files';
 import { nativeShadow, setId, shadowId } from '../fake-vss';
 import { writeDeadJournal } from '../recover/dead-journal';
 import { location, run as runIn, type Run } from './run';
@@ -18,6 +19,8 @@ type Place =
   | { readonly hangs: string }
   /** In a call that returns when its time is over. */
   | { readonly slow: string }
+  /** In a call of the file system that does not return. */
+  | { readonly mount: 'readdir' | 'readFile' }
   /** It has loaded the addon: its own work comes next. */
   | 'loaded'
   /** At its beginning. */
@@ -37,6 +40,8 @@ const archive = ['--log-archive', 'archive'];
 
 const rows: readonly Row[] = [
   { command: 'backup run', args: [...backups, '--keep-nothing', ...domino], at: { slow: 'capture' } },
+  { command: 'backup list', args: backups, at: { mount: 'readdir' } },
+  { command: 'backup show', args: ['BACKUP', ...backups], at: { mount: 'readFile' } },
   { command: 'backup verify', args: ['BACKUP', ...backups], at: 'begun' },
   { command: 'backup verify', args: ['BACKUP', ...backups, '--apply', ...domino], at: { hangs: 'openRuntime' } },
   { command: 'backup extract', args: ['BACKUP', 'out', ...backups], at: 'begun' },
@@ -66,8 +71,6 @@ const rows: readonly Row[] = [
 
 /** Commands without a time limit of their own, and why. */
 const without: Readonly<Record<string, string>> = {
-  'backup list': 'reads manifests',
-  'backup show': 'reads one manifest',
   completion: 'prints',
   freezeFail: 'speaks to the process that holds: integration/hold',
   help: 'prints',
@@ -89,7 +92,7 @@ beforeEach(() => {
 
 /** A backup or a log archive, for a command that needs one. */
 async function prepare({ command, args }: Row): Promise<void> {
-  if (args.includes('BACKUP') || command === 'drill' || command === 'backup prune') {
+  if (args.includes('BACKUP') || command === 'drill' || command === 'backup prune' || command === 'backup list') {
     const made = await runIn(fake, ['backup', 'run', ...backups, '--to', 'copies', '--server-files', ...domino]);
     backup = /backup +(\S+) complete/.exec(made.stdout)![1]!;
   }
@@ -106,6 +109,7 @@ async function prepare({ command, args }: Row): Promise<void> {
 }
 
 afterEach(async () => {
+  jest.restoreAllMocks();
   // A call that was abandoned at its deadline closes its file in a later turn of the event loop; Windows does not remove the directory before.
   await rm(fake.root, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   fake.destroy();
@@ -119,7 +123,10 @@ async function endAt(row: Row, end: 'timeout' | 'interrupt', json: boolean): Pro
   const arrive = (): void => {
     if (end === 'interrupt') controller.abort(new Error('SIGINT'));
   };
-  if (typeof at === 'object') stay(at, arrive);
+  if (typeof at === 'object' && 'mount' in at) {
+    hang(at.mount, /(delta|manifest\.json)$/);
+    if (end === 'interrupt') void setTimeout(50, undefined, { ref: false }).then(arrive);
+  } else if (typeof at === 'object') stay(at, arrive);
   else if (at === 'begun') arrive();
   const loadBinding: CommandLineContext['loadBinding'] = () => {
     if (at === 'loaded') {

@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { packageRoot } from '#lib/native/package-root';
 import type { ManifestDatabase } from '#lib/store/manifest-format';
-import { loadManifest, readBackups, writeManifest, type Manifest } from '#lib/store/manifest';
+import { readBackups } from '#lib/store/backups';
+import { loadManifest, writeManifest, type Manifest } from '#lib/store/manifest';
+import { FileCalls, untiring } from '#lib/store/stall';
 import type { ManifestHead } from '#lib/store/manifest-format';
 import { databaseLine, manifestHead } from '../samples';
 
@@ -165,7 +167,7 @@ test('backups are listed by age, with unfinished and damaged ones', async () => 
   mkdirSync(join(directory, ids[2]));
   writeFileSync(join(directory, ids[2], 'manifest.json'), '{');
   mkdirSync(join(directory, '.journal'));
-  const backups = await readBackups(directory);
+  const backups = await readBackups(directory, new FileCalls(untiring));
   expect(backups.map(({ id, state }) => [id, state])).toEqual([
     [ids[0], 'partial'],
     [ids[1], 'unfinished'],
@@ -181,7 +183,7 @@ test('the manifest of one backup is refused in the directory of another, and is 
     code: 'ERR_MANIFEST',
     message: expect.stringContaining(message),
   });
-  expect(await readBackups(directory)).toMatchObject([{ id: recent, state: 'damaged' }]);
+  expect(await readBackups(directory, new FileCalls(untiring))).toMatchObject([{ id: recent, state: 'damaged' }]);
   await write([databaseLine], { id: old }, join(directory, 'saved'));
   expect((await loadManifest(join(directory, 'saved'))).id).toBe(old);
 });

@@ -4,7 +4,8 @@ import { dirname, join } from 'node:path';
 import { beginBackup } from '#lib/backup/begin-backup';
 import type { BackupReport } from '#lib/backup/report';
 import { verifyBackup } from '#lib/restore/verify';
-import { readBackups } from '#lib/store/manifest';
+import { readBackups } from '#lib/store/backups';
+import { FileCalls, untiring } from '#lib/store/stall';
 import { linuxTest } from '../../platform';
 import { FakeDomino } from '../fake-binding';
 
@@ -39,7 +40,7 @@ function pipeAt(file: string): void {
 linuxTest.each(['manifest.json', 'databases.ndjson'])('as %s it makes the backup damaged', async (name) => {
   const { manifest } = await backUp();
   pipeAt(join(dirname(manifest), name));
-  const listed = await readBackups(domino.deltaDirectory);
+  const listed = await readBackups(domino.deltaDirectory, new FileCalls(untiring));
   if (name === 'manifest.json') expect(listed).toMatchObject([{ state: 'damaged' }]);
   await expect(verifyBackup(() => domino.binding, { manifest })).rejects.toMatchObject({
     code: 'ERR_MANIFEST',
