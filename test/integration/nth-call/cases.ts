@@ -1,12 +1,14 @@
 import { randomOf } from '../../random';
-import { NthCallSweep, type Case } from './sweep';
+import { NthCallSweep, type Case, type SweepOptions } from './sweep';
+import { works, type Work } from './works';
 
 /** How often a sweep reports its progress. */
 const casesOfProgress = 20;
 
 /**
  * `NTH_CALL_SEED` repeats the selection of a sweep. `NTH_CALL_WORK`, as in `restore,recover`, and `NTH_CALL_FAULT`, as in
- * `hang,EIO` for calls on files or `NSFBackupStart`, leave others out. `NTH_CALL_CASE`, a JSON document, selects a single case.
+ * `hang,EIO` for calls on files and to the system, `die`, or `NSFBackupStart`, leave others out. `NTH_CALL_CASE`, a JSON document,
+ * selects a single case.
  */
 export function seedOfSweep(): number {
   const given = process.env['NTH_CALL_SEED'];
@@ -15,30 +17,53 @@ export function seedOfSweep(): number {
   return seed;
 }
 
-/** By `NTH_CALL_WORK` and `NTH_CALL_FAULT`. */
-function isAsked({ work, call, fault }: Case): boolean {
-  const isOf = (name: string, value: string): boolean => process.env[name]?.split(',').includes(value) ?? true;
-  return isOf('NTH_CALL_WORK', work) && isOf('NTH_CALL_FAULT', call === 'file' ? fault : call);
+const isOf = (name: string, value: string): boolean => process.env[name]?.split(',').includes(value) ?? true;
+
+/** By `NTH_CALL_FAULT`. */
+function isAsked({ call, fault }: Case): boolean {
+  const kind = fault === 'die-after' ? 'die' : fault;
+  return isOf('NTH_CALL_FAULT', ['file', 'system'].includes(call) || kind === 'die' ? kind : call);
 }
 
-/** Runs cases in an order that depends on the seed, until the time is up. */
+export interface CaseLimits {
+  readonly cases: number;
+  readonly ms: number;
+  /** Default: all. */
+  readonly works?: readonly Work[];
+  /** Only these calls. Default: all. */
+  readonly calls?: readonly string[];
+}
+
+/** Cases in an order that depends on the seed. */
+async function chooseCases(
+  sweep: NthCallSweep,
+  seed: number,
+  { works: given = works, calls }: CaseLimits,
+): Promise<Case[]> {
+  const asked = process.env['NTH_CALL_CASE'];
+  if (asked !== undefined) return [JSON.parse(asked) as Case];
+  const random = randomOf(seed);
+  const all = await sweep.cases(given.filter((work) => isOf('NTH_CALL_WORK', work)));
+  const order = all.map((one) => ({ one, key: random() })).sort((a, b) => a.key - b.key);
+  return order.map(({ one }) => one).filter((one) => isAsked(one) && (calls?.includes(one.call) ?? true));
+}
+
+/** Runs cases until the time is up. */
 export async function sweepCalls(
   seed: number,
-  limits: { readonly cases: number; readonly ms: number },
+  limits: CaseLimits,
+  options?: SweepOptions,
 ): Promise<{ readonly violations: readonly string[]; readonly cases: number }> {
-  await using sweep = await NthCallSweep.create();
-  const all = await sweep.cases();
-  const random = randomOf(seed);
-  const order = all.map((one) => ({ one, key: random() })).sort((a, b) => a.key - b.key);
-  const asked = process.env['NTH_CALL_CASE'];
-  const chosen = asked === undefined ? order.map(({ one }) => one).filter(isAsked) : [JSON.parse(asked) as Case];
+  await using sweep = await NthCallSweep.create(options);
+  const chosen = await chooseCases(sweep, seed, limits);
   const startedAt = performance.now();
   const end = startedAt + limits.ms;
   const violations: string[] = [];
   let cases = 0;
   const tell = (): void => {
     const seconds = Math.round((performance.now() - startedAt) / 1000);
-    process.stdout.write(`${cases} of ${all.length} cases, ${violations.length} violations, ${seconds} s\n`);
+    const done = `${cases} of ${chosen.length} cases, ${sweep.deaths} deaths`;
+    process.stdout.write(`${done}, ${violations.length} violations, ${seconds} s\n`);
   };
   for (const one of chosen.slice(0, limits.cases)) {
     if (performance.now() >= end) break;

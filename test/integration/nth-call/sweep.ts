@@ -1,57 +1,36 @@
-import { existsSync, readdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { constants } from 'node:os';
+import { basename, join } from 'node:path';
 import type { Server } from 'domino-vss-simulator';
-import {
-  beginBackup,
-  isDominoVssError,
-  readManifest,
-  recoverInterrupted,
-  restoreDatabases,
-  type ManifestDatabase,
-} from '#lib/index';
+import { readManifest, type ManifestDatabase } from '#lib/index';
 import { until } from '../command-line';
 import { SimulatedDomino } from '../simulated-domino';
+import { buildFailingCalls } from '../system-errors/failing-calls';
 import { heldDatabases, unusableDatabases } from '../whole-server';
-import { errnoNames, FailingFiles, type FileFault } from './failing-files';
+import { dominoCodes } from './domino-codes';
+import { errnoNames, FailingFiles, type ErrnoName, type FileFault } from './failing-files';
+import { describedWork, doWork, isSuccess, keptBackup, patient } from './works';
+import type { Limits, Place, Result, Task, Work } from './works';
+import { workInProcess } from './working-process';
 
 /** Work in which a call hangs ends before this. */
 const longestMs = 20_000;
 
-/** For each call of work in which one hangs. */
-const hangBudgetMs = 300;
-/** For each call of other work: no call takes this long, however busy the machine is. */
-const patientBudgetMs = 30_000;
-
-/** Statuses with which a Domino call can fail. Calls without a status are not listed. */
-const codes: Readonly<Record<string, readonly number[]>> = {
-  NotesInitThread: [0x0107],
-  NSFGetTransLogStyle: [0x0107],
-  NSFDbOpen: [0x0103, 0x02cc, 0x0117],
-  NSFDbGetLogInfo: [0x0106],
-  NSFDbReplicaInfoGet: [0x0107],
-  NSFDbModifiedTime: [0x0107],
-  NSFBackupStart: [0x13aa, 0x0ea4, 0x0107],
-  NSFBackupStop: [0x3810, 0x0ea5],
-  NSFBackupGetChangeInfoSize: [0x2dd8],
-  NSFBackupGetNextChangeInfo: [0x3810, 0x0106],
-  NSFBackupEnd: [0x0ea5],
-  NSFBackupStartApplyChangeInfo: [0x0ea7, 0x0107],
-  NSFBackupApplyNextChangeInfo: [0x0ea7, 0x0106],
-  NSFBackupEndApplyChangeInfo: [0x0ea7],
-  NSFTakeDatabaseOffline: [0x13ea, 0x0107],
-  NSFRecoverDatabases: [0x13e3, 0x13e7],
-  NSFBringDatabaseOnline: [0x13ea, 0x0107],
-};
-
-export const works = ['backup', 'restore', 'recover'] as const;
-export type Work = (typeof works)[number];
+/** For work in which a call hangs. */
+const impatient: Limits = { ...patient, databaseBudgetMs: 300 };
+/** What has no time of its own, such as the preparation of the shadows, has only that of the whole. */
+const shortOnTime: Limits = { ...impatient, timeoutMs: 3_000 };
 
 export interface Case {
   readonly work: Work;
-  /** A function of Domino, or `file` for a call of Node.js on a file. */
+  /**
+   * A function of Domino; `file` for a call of Node.js on a file, of those that change something if the process dies in it;
+   * `system` for a call to the system on the shadows, by whomever.
+   */
   readonly call: string;
   readonly nth: number;
-  /** `hang`, a status, or for a file the name of a system error. */
+  /** `hang`, `die`, a status, or the name of a system error. In a function of Domino also `die-after`: it has had its effect. */
   readonly fault: string;
 }
 
@@ -63,93 +42,125 @@ interface Failed {
   readonly failedAt: string;
 }
 
-interface Result {
-  readonly outcome: string;
-  readonly told: string;
-}
-
 const isUntyped = ({ outcome }: Result): boolean => ['untyped', 'ERR_INTERNAL'].includes(outcome);
+const isDeath = ({ fault }: Case): boolean => fault.startsWith('die');
+const limitsFor = (fault: string): Limits => (fault === 'hang' ? impatient : patient);
+
+export interface SweepOptions {
+  /** The provider of the shadows, and a directory on a file system that has it. Default: `rolling`, anywhere. */
+  readonly shadows?: { readonly provider: 'reflink' | 'btrfs'; readonly parent: string };
+}
 
 /** A simulated server; each of the calls that our work makes to it is made to fail. */
 export class NthCallSweep implements AsyncDisposable {
+  #deaths = 0;
+  #copies = 0;
+
   private constructor(
     private readonly domino: SimulatedDomino,
     private readonly server: Server,
     private readonly files: FailingFiles,
-    private readonly backup: string,
-    private readonly chosen: readonly string[],
+    /** Preloaded for calls to the system; empty where none fails. */
+    private readonly library: string,
+    private readonly base: Omit<Place, 'copies'>,
   ) {}
 
-  static async create(): Promise<NthCallSweep> {
-    const domino = await SimulatedDomino.create({ databases: 4, pages: [4, 16], unloggedShare: 0.4, plainNames: true });
+  static async create({ shadows }: SweepOptions = {}): Promise<NthCallSweep> {
+    const size = { databases: 4, unloggedShare: 0.4, plainNames: true };
+    const domino = await SimulatedDomino.create({ ...size, pages: [4, 16] }, shadows?.parent);
     const server = await domino.serve({ threads: 1, transactionsPerSecond: 100 });
     const files = await FailingFiles.install();
-    const first = new NthCallSweep(domino, server, files, '', []);
-    const manifest = await first.#backUp();
+    const { location, deltaDirectory, shadowDirectory } = domino;
+    const directories = { domino: location, deltaDirectory, shadowDirectory };
+    const base = { ...directories, provider: shadows?.provider ?? 'rolling', backup: '', chosen: [] } as const;
+    const backup = await keptBackup({ ...base, copies: '' });
     const databases: ManifestDatabase[] = [];
-    for await (const database of (await readManifest(manifest)).databases()) databases.push(database);
+    for await (const database of (await readManifest(backup)).databases()) databases.push(database);
     const logged = databases.find((one) => one.logged && one.delta !== '') ?? databases.find((one) => one.logged);
     const unlogged = databases.find((one) => !one.logged);
     const chosen = [logged, unlogged].flatMap((one) => one?.path ?? []);
-    return new NthCallSweep(domino, server, files, join(manifest, '..'), chosen);
+    const library = shadows ? buildFailingCalls(domino.home) : '';
+    return new NthCallSweep(domino, server, files, library, { ...base, backup, chosen });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.files[Symbol.dispose]();
     await this.server.stop();
+    this.#removeShadow(basename(this.base.backup));
     await this.domino[Symbol.asyncDispose]();
   }
 
-  /** Every call of a piece of work, with every way in which it can end. */
-  async cases(): Promise<Case[]> {
+  /** How many processes have died in a call. */
+  get deaths(): number {
+    return this.#deaths;
+  }
+
+  /** Every call of these pieces of work, with every way in which it can end. */
+  async cases(works: readonly Work[]): Promise<Case[]> {
     const all: Case[] = [];
     for (const work of works) {
+      const { task } = describedWork(work);
       await this.#prepare(work);
       const before = (await this.domino.simulation.stats()).calls;
-      const { calls } = await this.files.during(() => this.#run(work));
+      const { calls } = await this.files.during(() => this.#run(task));
       const after = (await this.domino.simulation.stats()).calls;
-      for (let nth = 1; nth <= calls; nth += 1) {
-        const faults = [...errnoNames, 'hang'];
-        all.push(...faults.map((fault) => ({ work, call: 'file', nth, fault })));
-      }
-      for (const [call, statuses] of Object.entries(codes)) {
-        const count = (after[call] ?? 0) - (before[call] ?? 0);
-        for (let nth = 1; nth <= count; nth += 1) {
-          const faults = [...statuses.map((status) => `0x${status.toString(16)}`), 'hang'];
-          all.push(...faults.map((fault) => ({ work, call, nth, fault })));
-        }
-      }
       await this.#putRight();
+      all.push(...numbered({ work, call: 'file' }, calls, [...errnoNames, 'hang']));
+      for (const [call, count = 0] of Object.entries(after)) {
+        const statuses = dominoCodes[call] ?? [];
+        const faults = statuses.length > 0 ? [...statuses.map((status) => `0x${status.toString(16)}`), 'hang'] : [];
+        all.push(...numbered({ work, call }, count - (before[call] ?? 0), [...faults, 'die', 'die-after']));
+      }
+      const changes = await this.#count(work, 'DEATH_COUNT', {});
+      all.push(...numbered({ work, call: 'file' }, changes, ['die']));
+      if (this.library === '') continue;
+      const ofSystem = await this.#count(work, 'FAIL_COUNT', this.#preload());
+      all.push(...numbered({ work, call: 'system' }, ofSystem, [...errnoNames, 'hang', 'die']));
     }
     return all;
+  }
+
+  /** What a process counts that does the work undisturbed. */
+  async #count(work: Work, variable: string, env: Readonly<Record<string, string>>): Promise<number> {
+    const file = join(this.domino.home, 'count');
+    await this.#prepare(work);
+    const result = await this.#runApart(describedWork(work).task, patient, { ...env, [variable]: file });
+    if (!isSuccess(result)) throw new Error(`${work} fails by itself: ${JSON.stringify(result)}`);
+    await this.#putRight();
+    return Number(readFileSync(file, 'utf8'));
   }
 
   /** Violations; the claim is that there are none. */
   async run(one: Case): Promise<string[]> {
     await this.#prepare(one.work);
-    const { result, named, failedAt } = one.call === 'file' ? await this.#failFile(one) : await this.#failDomino(one);
+    const { result, named, failedAt } = await this.#fail(one, describedWork(one.work).task);
     const violations: string[] = [];
     if (isUntyped(result)) violations.push(`an error that is none of ours: ${result.told}`);
-    const failed = !['complete', 'recovered', 'nothing'].includes(result.outcome);
-    if (failed && !named.every((text) => result.told.includes(text))) {
+    if (result.outcome === 'died') this.#deaths += 1;
+    else if (!isSuccess(result) && !named.every((text) => result.told.includes(text))) {
       violations.push(`${named.join(' ')} is not named: ${result.outcome} ${result.told}`);
     }
     violations.push(...(await this.#putRight()));
     return violations.map((violation) => `${JSON.stringify(one)}${failedAt}: ${violation}`);
   }
 
-  async #failDomino({ work, call, nth, fault }: Case): Promise<Failed> {
+  #fail(one: Case, task: Task): Promise<Failed> {
+    if (one.call === 'system') return this.#failSystem(one, task);
+    if (isDeath(one)) return this.#die(one, task);
+    return one.call === 'file' ? this.#failFile(one, task) : this.#failDomino(one, task);
+  }
+
+  async #failDomino({ call, nth, fault }: Case, task: Task): Promise<Failed> {
     const { simulation } = this.domino;
     await simulation.fault(`${call}:${nth}=${fault}`);
-    const result = await this.#run(work, fault === 'hang' ? hangBudgetMs : patientBudgetMs);
+    const result = await this.#run(task, limitsFor(fault));
     // The workload may differ from the one during the counting.
     const fired = (await simulation.stats()).faults.some((one) => one.fired > 0);
     return { result, named: fired ? [call] : [], failedAt: '' };
   }
 
-  async #failFile({ work, nth, fault }: Case): Promise<Failed> {
-    const budgetMs = fault === 'hang' ? hangBudgetMs : patientBudgetMs;
-    const running = this.files.during(() => this.#run(work, budgetMs), { nth, fault: fault as FileFault });
+  async #failFile({ nth, fault }: Case, task: Task): Promise<Failed> {
+    const running = this.files.during(() => this.#run(task, limitsFor(fault)), { nth, fault: fault as FileFault });
     const late = { isTooLong: false };
     const timer = setTimeout(() => {
       late.isTooLong = true;
@@ -160,88 +171,68 @@ export class NthCallSweep implements AsyncDisposable {
     const failedAt = ` (${failed}${late.isTooLong ? ', never given up' : ''})`;
     if (fault !== 'hang') return { result, named: failed === '' ? [] : [fault], failedAt };
     // The call takes effect only after a recovery that must not have relied on its not doing so.
-    const recovered = await this.#run('recover', hangBudgetMs);
+    const recovered = await this.#run('recover', impatient);
     await this.files.release();
     const outcome = late.isTooLong || [result, recovered].some(isUntyped) ? 'untyped' : result.outcome;
     const told = `${result.told}, recover: ${recovered.outcome} ${recovered.told}`;
     return { result: { outcome, told }, named: failed === '' ? [] : ['has not returned'], failedAt };
   }
 
-  /** Something for a recovery: a database that a restore could not bring online. */
+  /** The process of the work dies in the call. */
+  async #die({ call, nth, fault }: Case, task: Task): Promise<Failed> {
+    if (call === 'file') {
+      const result = await this.#runApart(task, patient, { DEATH_AT: String(nth) });
+      return { result, named: [], failedAt: '' };
+    }
+    await this.domino.simulation.fault(`${call}:${nth}=${fault === 'die' ? 'die' : 'die,after'}`);
+    return { result: await this.#runApart(task), named: [], failedAt: '' };
+  }
+
+  /** A call to the system fails below Node.js and the addon, in a process of its own. */
+  async #failSystem({ nth, fault }: Case, task: Task): Promise<Failed> {
+    const log = join(this.domino.home, 'failed-call');
+    rmSync(log, { force: true });
+    const number = errnoNames.includes(fault as ErrnoName) ? String(constants.errno[fault as ErrnoName]) : fault;
+    const env = { ...this.#preload(), FAIL_NTH: String(nth), FAIL_ERRNO: number, FAIL_LOG: log };
+    const result = await this.#runApart(task, fault === 'hang' ? shortOnTime : patient, env);
+    const failed = existsSync(log) ? readFileSync(log, 'utf8') : '';
+    const named = failed === '' ? [] : [fault === 'hang' ? 'return' : fault];
+    return { result, named, failedAt: ` (${failed})` };
+  }
+
+  #preload(): Record<string, string> {
+    return { LD_PRELOAD: this.library, FAIL_PATH: this.domino.shadowDirectory };
+  }
+
+  /** Something for a recovery. */
   async #prepare(work: Work): Promise<void> {
-    if (work !== 'recover') return;
-    await this.domino.simulation.fault('NSFBringDatabaseOnline:1+=0x13ea');
-    await this.#run('restore');
-    await this.domino.simulation.clearFaults();
+    const { before } = describedWork(work);
+    if (!before) return;
+    const { task, fault } = before;
+    const isDead = fault.endsWith('die');
+    let attempts = 0;
+    let outcome: string;
+    do {
+      await this.domino.simulation.fault(fault);
+      ({ outcome } = isDead ? await this.#runApart(task) : await this.#run(task));
+      await this.domino.simulation.clearFaults();
+      // The server may not have written anything in the window, so that no change information was applied.
+    } while (isDead && outcome !== 'died' && ++attempts < 20);
+    if (isDead && outcome !== 'died') throw new Error(`${task} does not make the call of ${fault}`);
   }
 
-  async #run(work: Work, databaseBudgetMs = patientBudgetMs): Promise<Result> {
-    const location = { domino: this.domino.location, deltaDirectory: this.domino.deltaDirectory };
-    const budget = { databaseBudgetMs };
-    try {
-      switch (work) {
-        case 'backup': {
-          return { outcome: await this.#backUpAndCopy(databaseBudgetMs), told: this.#told };
-        }
-        case 'restore': {
-          const { outcome, databases, warnings } = await restoreDatabases({
-            domino: this.domino.location,
-            manifest: this.backup,
-            databases: [...this.chosen],
-            mode: { type: 'online', waitMs: 100 },
-            timeoutMs: patientBudgetMs,
-            ...budget,
-          });
-          return { outcome, told: JSON.stringify([databases, warnings]) };
-        }
-        case 'recover': {
-          const { outcome, works: found } = await recoverInterrupted({ ...location, ...budget });
-          return { outcome, told: JSON.stringify(found) };
-        }
-      }
-    } catch (error) {
-      if (!isDominoVssError(error)) return { outcome: 'untyped', told: String(error) };
-      return { outcome: error.code, told: JSON.stringify(error) };
-    }
+  /** Every backup has its own copies. */
+  #place(): Place {
+    return { ...this.base, copies: join(this.domino.home, 'copies', String(++this.#copies)) };
   }
 
-  #told = '';
-  #copies = 0;
-
-  #begin(databaseBudgetMs: number): ReturnType<typeof beginBackup> {
-    return beginBackup({
-      domino: this.domino.location,
-      deltaDirectory: this.domino.deltaDirectory,
-      shadowDirectory: this.domino.shadowDirectory,
-      provider: 'rolling',
-      databaseBudgetMs,
-      timeoutMs: patientBudgetMs,
-    });
+  #run(task: Task, limits = patient): Promise<Result> {
+    return doWork(task, this.#place(), limits);
   }
 
-  /** Returns its manifest. */
-  async #backUp(): Promise<string> {
-    const backup = await this.#begin(patientBudgetMs);
-    try {
-      await backup.createShadow();
-      return (await backup.endBackup({ keep: true })).manifest;
-    } finally {
-      await backup.dispose();
-    }
-  }
-
-  async #backUpAndCopy(databaseBudgetMs: number): Promise<string> {
-    const backup = await this.#begin(databaseBudgetMs);
-    try {
-      const set = await backup.createShadow({ timeoutMs: patientBudgetMs });
-      const to = join(this.domino.home, 'copies', String(++this.#copies));
-      const copies = await set.copyDatabases({ to, serverFiles: true });
-      const report = await backup.endBackup({ timeoutMs: patientBudgetMs });
-      this.#told = JSON.stringify([report.skipped, report.warnings, report.problems, copies]);
-      return report.outcome;
-    } finally {
-      await backup.dispose().catch(() => undefined);
-    }
+  #runApart(task: Task, limits = patient, env: Readonly<Record<string, string>> = {}): Promise<Result> {
+    const order = { task, place: this.#place(), limits };
+    return workInProcess(this.domino, order, env, longestMs + limits.databaseBudgetMs);
   }
 
   /** Hanging calls return; a recovery finds and cleans up the rest; nothing is left, and the next backup works. */
@@ -307,11 +298,25 @@ export class NthCallSweep implements AsyncDisposable {
     const { deltaDirectory, shadowDirectory, home } = this.domino;
     for (const name of readdirSync(deltaDirectory)) {
       const directory = join(deltaDirectory, name);
-      if (!name.startsWith('.') && directory !== this.backup) rmSync(directory, { recursive: true, force: true });
+      if (!name.startsWith('.') && directory !== this.base.backup) rmSync(directory, { recursive: true, force: true });
     }
     rmSync(join(home, 'copies'), { recursive: true, force: true });
     for (const name of existsSync(shadowDirectory) ? readdirSync(shadowDirectory) : []) {
-      if (!this.backup.endsWith(name)) rmSync(join(shadowDirectory, name), { recursive: true, force: true });
+      if (!this.base.backup.endsWith(name)) this.#removeShadow(name);
     }
   }
+
+  #removeShadow(name: string): void {
+    const directory = join(this.domino.shadowDirectory, name);
+    if (!existsSync(directory)) return;
+    // Read-only.
+    const snapshots = this.base.provider === 'btrfs' ? readdirSync(directory) : [];
+    for (const one of snapshots) execFileSync('btrfs', ['-q', 'subvolume', 'delete', join(directory, one)]);
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+function numbered(what: Pick<Case, 'work' | 'call'>, count: number, faults: readonly string[]): Case[] {
+  const numbers = Array.from({ length: count }, (_item, index) => index + 1);
+  return numbers.flatMap((nth) => faults.map((fault) => ({ ...what, nth, fault })));
 }

@@ -1,14 +1,14 @@
 // Errors of the operating system, one call at a time, injected below Node.js and the addon: each is reported with the call, the
 // file and the name of the error, with an exit code, and leaves nothing behind.
 
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import type { Server } from 'domino-vss-simulator';
 import { linuxDescribe, memoryDirectory } from '../../platform';
-import { locationFlags, repository, run, type Ended } from '../command-line';
+import { locationFlags, run, type Ended } from '../command-line';
 import { SimulatedDomino } from '../simulated-domino';
+import { buildFailingCalls } from './failing-calls';
 
 type ErrorName = 'EIO' | 'ENOSPC' | 'EDQUOT' | 'EROFS' | 'EMFILE' | 'ENFILE';
 
@@ -37,9 +37,7 @@ linuxDescribe('an error of the system', () => {
   beforeAll(async () => {
     domino = await SimulatedDomino.create({ databases: 6, plainNames: true, pages: [10, 20] }, memoryDirectory);
     server = await domino.serve({ threads: 1, transactionsPerSecond: 50 });
-    library = inHome('fail.so');
-    const source = join(repository, 'test/integration/system-errors/fail.c');
-    execFileSync('cc', ['-shared', '-fPIC', '-O1', '-Wall', '-Wextra', '-Werror', '-o', library, source, '-ldl']);
+    library = buildFailingCalls(domino.home);
     const { code, stdout } = await fail([...backup.slice(0, 3), 'kept', ...backup.slice(4, -1), 'kept-copies']);
     expect(code).toBe(0);
     backupId = (JSON.parse(stdout) as { id: string }).id;
