@@ -14,7 +14,7 @@ import type { LeftOver } from '../store/left-over';
 import type { RecoveredWork } from '../recover/report';
 import { writeManifest } from '../store/manifest';
 import { ProgressReporter } from '../call/progress';
-import { removeShadowParents } from './shadow-plan';
+import { removeShadowParentsNow } from './shadow-plan';
 import type { ManifestDatabase, ProviderChoice } from '../store/manifest-format';
 import { holdOpen } from '../domino/runtime';
 import type { BackupUse } from './shadow';
@@ -186,7 +186,7 @@ export class Backup {
       const copied = journal.leftOver.copiedFiles > 0;
       if (this.#state === 'ended' || !clean || !gone || copied || journal.namesMore) return;
       this.#work.binding.removeTreeNow(this.directory);
-      removeShadowParents(plan);
+      removeShadowParentsNow(plan);
       journal.removeSync();
     } catch {
       // The journal still names everything.

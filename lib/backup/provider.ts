@@ -2,7 +2,7 @@ import { realpath, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Call } from '../call/call';
 import { oneOf } from '../call/options';
-import { OptionError, ShadowError, toPublicError } from '../errors/errors';
+import { OptionError, ShadowError, toPublicError, type DominoVssError } from '../errors/errors';
 import type { NativeBinding, NativeProvider, NativeVolume } from '../native/session';
 import { readingCallsOf } from '../recover/tools';
 import type { FileCalls } from '../store/stall';
@@ -87,8 +87,11 @@ async function chooseProvider(
     case 'reflink': {
       const refused = await findVolumeWithoutReflink(binding, volumes, directories, calls);
       if (refused) {
-        const message = `${refused.path} (${refused.fileSystem}) cannot clone files`;
-        throw new ShadowError('ERR_CLONE_REFUSED', { provider: 'reflink', path: refused.path }, { message });
+        const { volume, untested: cause } = refused;
+        const message = cause
+          ? `it could not be tested whether ${volume.path} (${volume.fileSystem}) can clone files: ${cause.message}`
+          : `${volume.path} (${volume.fileSystem}) cannot clone files`;
+        throw new ShadowError('ERR_CLONE_REFUSED', { provider: 'reflink', path: volume.path }, { message, cause });
       }
       return { name: option, native: option, reason: named };
     }
@@ -111,15 +114,24 @@ async function chooseByVolumes(
   if (!refused) {
     return { name: 'reflink', native: 'reflink', reason: `cloning a file was tested and works on ${list}` };
   }
+  const { volume, untested } = refused;
+  const impossible = `neither subvolume snapshots nor file clones are possible on ${volume.path} (${volume.fileSystem})`;
   return {
     name: 'rolling',
     native: 'rolling',
-    reason: `neither subvolume snapshots nor file clones are possible on ${refused.path} (${refused.fileSystem})`,
+    reason: untested ? `${impossible}: ${untested.message}` : impossible,
   };
 }
 
 function isSnapshotable(volume: NativeVolume): boolean {
   return volume.fileSystem === 'btrfs' && volume.isSubvolume;
+}
+
+/** A volume without clones. */
+interface WithoutReflink {
+  readonly volume: NativeVolume;
+  /** Why they could not be tried: the file system may have them, but this user cannot make any there, or not now. */
+  readonly untested?: DominoVssError;
 }
 
 /** Tries to clone a file where the clones would be: in the nearest existing directory above each shadow directory. */
@@ -128,23 +140,20 @@ async function findVolumeWithoutReflink(
   volumes: readonly NativeVolume[],
   directories: readonly ShadowDirectory[],
   calls: FileCalls,
-): Promise<NativeVolume | undefined> {
+): Promise<WithoutReflink | undefined> {
   for (const [index, volume] of volumes.entries()) {
     const directory = directories[index];
-    if (!directory?.sameFileSystem) return volume;
+    if (!directory?.sameFileSystem) return { volume };
     const existing = await nearestExisting(directory.path, calls);
-    if (!(await calls.wait('ioctl', existing, probeReflink(binding, existing)))) return volume;
+    const found = await calls.wait('ioctl', existing, probeReflink(binding, existing));
+    if (found === true) continue;
+    return found === false ? { volume } : { volume, untested: found };
   }
   return undefined;
 }
 
-async function probeReflink(binding: NativeBinding, directory: string): Promise<boolean> {
-  try {
-    return await binding.probeReflink(directory);
-  } catch {
-    // The directory is not writable: the file system may support clones, but this user cannot make any there.
-    return false;
-  }
+function probeReflink(binding: NativeBinding, directory: string): Promise<boolean | DominoVssError> {
+  return binding.probeReflink(directory).catch(toPublicError);
 }
 
 async function nearestExisting(path: string, calls: FileCalls): Promise<string> {

@@ -1,11 +1,12 @@
 import { rmdirSync } from 'node:fs';
-import { realpath } from 'node:fs/promises';
+import { realpath, rmdir } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import type { BackupDatabases } from '../domino/databases';
 import { ShadowError } from '../errors/errors';
 import type { Warning } from '../errors/warnings';
 import type { NativeBinding, NativeProvider } from '../native/session';
 import { directoryRisk, makeOwnDirectory } from '../store/safe-directory';
+import type { FileCalls } from '../store/stall';
 
 /** Default name of the directory for shadows on a volume. */
 export const usualShadowDirectory = '.domino-vss';
@@ -63,23 +64,42 @@ export async function makeShadowParent(parent: string, binding: NativeBinding): 
   return warning;
 }
 
-/**
- * Removes the empty directories of one backup, and the default directory for shadows if it is empty. Synchronous,
- * because the end of the process cannot wait.
- */
-export function removeShadowParents(plan: ShadowPlan): void {
+/** Removes the empty directories of one backup, and the default directory for shadows if it is empty. */
+export async function removeShadowParents(plan: ShadowPlan, calls: FileCalls): Promise<void> {
   for (const parent of plan.parents) {
-    const above = dirname(parent);
-    for (const directory of basename(above) === usualShadowDirectory ? [parent, above] : [parent]) {
+    for (const directory of directoriesOf(parent)) {
       try {
-        rmdirSync(directory);
+        await calls.wait('rmdir', directory, rmdir(directory));
       } catch (error) {
-        const { code } = error as NodeJS.ErrnoException;
-        if (code === 'ENOTEMPTY' || code === 'EEXIST' || code === 'ENOENT') break;
+        if (isGoneOrInUse(error)) break;
         throw error;
       }
     }
   }
+}
+
+/** {@link removeShadowParents}, for the end of the process, which cannot wait. */
+export function removeShadowParentsNow(plan: ShadowPlan): void {
+  for (const parent of plan.parents) {
+    for (const directory of directoriesOf(parent)) {
+      try {
+        rmdirSync(directory);
+      } catch (error) {
+        if (isGoneOrInUse(error)) break;
+        throw error;
+      }
+    }
+  }
+}
+
+function directoriesOf(parent: string): readonly string[] {
+  const above = dirname(parent);
+  return basename(above) === usualShadowDirectory ? [parent, above] : [parent];
+}
+
+function isGoneOrInUse(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'ENOTEMPTY' || code === 'EEXIST' || code === 'ENOENT';
 }
 
 /** The error for a directory that shadows cannot be made in. */

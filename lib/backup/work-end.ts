@@ -2,6 +2,7 @@ import { announceDeadline, Call } from '../call/call';
 import { unreturnedBelow } from '../call/unreturned-calls';
 import { release, type OpenWork } from '../domino/runtime';
 import { toPublicError } from '../errors/errors';
+import { FileCalls, untiring } from '../store/stall';
 import { isStillOwn } from '../vss/own-shadows';
 import type { BackupWork, Capture } from './capture';
 import type { FurtherWindow } from './further-windows';
@@ -85,8 +86,8 @@ export class WorkEnd {
       },
       ...(this.#work.provider.vss ? [] : unexpose),
       () => {
-        removeShadowParents(this.#work.plan);
-        return Promise.resolve();
+        const { plan, setup } = this.#work;
+        return removeShadowParents(plan, new FileCalls({ ...untiring, budgetMs: setup.options.databaseBudgetMs }));
       },
     ]);
   }

@@ -1,7 +1,18 @@
 import { promises, type PathLike } from 'node:fs';
 
 type Operation =
-  'lstat' | 'mkdir' | 'open' | 'readdir' | 'readFile' | 'realpath' | 'rename' | 'rm' | 'stat' | 'statfs' | 'truncate';
+  | 'lstat'
+  | 'mkdir'
+  | 'open'
+  | 'readdir'
+  | 'readFile'
+  | 'realpath'
+  | 'rename'
+  | 'rm'
+  | 'rmdir'
+  | 'stat'
+  | 'statfs'
+  | 'truncate';
 
 /**
  * The call of Node.js with this name hangs for such a path, as on a mount that does not answer, until the result is called; then it

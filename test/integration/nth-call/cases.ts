@@ -17,18 +17,17 @@ export function seedOfSweep(): number {
   return seed;
 }
 
-const isOf = (name: string, value: string): boolean => process.env[name]?.split(',').includes(value) ?? true;
-
 /** By `NTH_CALL_FAULT`. */
 function isAsked({ call, fault }: Case): boolean {
   const kind = fault === 'die-after' ? 'die' : fault;
-  return isOf('NTH_CALL_FAULT', ['file', 'system'].includes(call) || kind === 'die' ? kind : call);
+  const name = ['file', 'system'].includes(call) || kind === 'die' ? kind : call;
+  return process.env['NTH_CALL_FAULT']?.split(',').includes(name) ?? true;
 }
 
 export interface CaseLimits {
   readonly cases: number;
   readonly ms: number;
-  /** Default: all. */
+  /** Unless `NTH_CALL_WORK` names others. Default: all. */
   readonly works?: readonly Work[];
   /** Only these calls. Default: all. */
   readonly calls?: readonly string[];
@@ -43,7 +42,8 @@ async function chooseCases(
   const asked = process.env['NTH_CALL_CASE'];
   if (asked !== undefined) return [JSON.parse(asked) as Case];
   const random = randomOf(seed);
-  const all = await sweep.cases(given.filter((work) => isOf('NTH_CALL_WORK', work)));
+  const named = process.env['NTH_CALL_WORK']?.split(',');
+  const all = await sweep.cases(named ? works.filter((work) => named.includes(work)) : given);
   const order = all.map((one) => ({ one, key: random() })).sort((a, b) => a.key - b.key);
   return order.map(({ one }) => one).filter((one) => isAsked(one) && (calls?.includes(one.call) ?? true));
 }

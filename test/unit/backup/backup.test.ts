@@ -331,6 +331,27 @@ describe('abort and failure', () => {
     );
   });
 
+  test('clones that could not be tried are not said to be impossible', async () => {
+    domino.onCall = (called) => {
+      if (called === 'probeReflink') {
+        fail({
+          code: 'ERR_SHADOW_DIRECTORY',
+          operation: 'open',
+          domain: 'system',
+          status: 5,
+          statusName: 'EIO',
+          text: 'I/O error',
+        });
+      }
+    };
+    await expect(begin({ provider: 'reflink' })).rejects.toMatchObject({
+      code: 'ERR_CLONE_REFUSED',
+      message: expect.stringMatching(/could not be tested.*EIO/) as unknown,
+    });
+    await using backup = await begin();
+    expect(backup.provider).toEqual({ name: 'rolling', reason: expect.stringContaining('EIO') as unknown });
+  });
+
   test('a failure of any native call is a typed error and leaves nothing', async () => {
     // Failures of these are tolerated: there is a fallback, or a database is reported.
     const borne = new Set(['probeReflink', 'transactionLogStyle', 'applyChangeInfo']);

@@ -127,6 +127,20 @@ test.each(['stat', 'mkdir'] as const)('the place of the shadow, in %s: there is 
   expect(readdirSync(shadowDirectory)).toEqual([]);
 });
 
+test("the removal of the shadow's directory: it is named, and a recovery removes the rest", async () => {
+  const shadowDirectory = join(domino.root, 'shadows');
+  mkdirSync(shadowDirectory);
+  const backup = await begin({ provider: 'rolling', shadowDirectory });
+  await backup.createShadow();
+  const proceed = hang('rmdir', join(shadowDirectory, backup.id));
+  const { problems } = await backup.endBackup();
+  expect(problems).toEqual([expect.objectContaining({ code: 'ERR_FILE_HANGS', operation: 'rmdir' })]);
+  await proceed();
+  jest.restoreAllMocks();
+  await recover();
+  expect(readdirSync(shadowDirectory)).toEqual([]);
+});
+
 test('the directory of the backup appears late, and a recovery removes it', async () => {
   const proceed = hang('mkdir', /delta.[^/\\]+Z-[^/\\]+$/);
   await expect(begin()).rejects.toMatchObject({ code: 'ERR_FILE_HANGS', operation: 'mkdir' });
