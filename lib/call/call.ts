@@ -32,6 +32,18 @@ export function announceDeadline(timeoutMs: number): void {
   onDeadline?.(timeoutMs);
 }
 
+let onPlace: ((deltaDirectory: string) => void) | undefined;
+
+/** For a watched process: calls the listener with delta directories that nobody could know when it was started. */
+export function watchPlaces(listener: (deltaDirectory: string) => void): void {
+  onPlace = listener;
+}
+
+/** Tells the watcher of this process where the journals of what follows are. */
+export function announcePlace(deltaDirectory: string): void {
+  onPlace?.(deltaDirectory);
+}
+
 /** How long one native call may take, and how its failure is reported. */
 export interface CallBound {
   /** Longest time for one call to Domino or the system. */

@@ -224,10 +224,12 @@ The exit code is also 1 if VSS writers could not be told that the backup is comp
     )
     .action(async (args: RunArguments) => {
       requireSomethingKept(args);
-      const needsDomino = args.stopService === undefined && args.source === 'domino';
-      const relaunched = needsDomino
-        ? await context.relaunch({ domino: locationOf(args), deltaDirectory: args.deltaDir })
-        : undefined;
+      const relaunched = await context.relaunch({
+        domino: args.source === 'domino' ? locationOf(args) : undefined,
+        deltaDirectory: args.deltaDir,
+        loadsDomino: args.source === 'domino' && args.stopService === undefined,
+        changes: args.dryRun !== true,
+      });
       if (relaunched !== undefined) {
         finish(relaunched);
         return;

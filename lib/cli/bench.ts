@@ -97,7 +97,12 @@ Exit codes: 0 success, 1 failed, 3 databases were skipped, 4 precondition not me
     )
     .action(async (args: BenchArguments) => {
       if (args.runs === 0) throw new OptionError('runs', 'runs must be at least 1');
-      const relaunched = await context.relaunch({ domino: locationOf(args), deltaDirectory: args.deltaDir });
+      const relaunched = await context.relaunch({
+        domino: locationOf(args),
+        deltaDirectory: args.deltaDir,
+        loadsDomino: true,
+        changes: true,
+      });
       if (relaunched !== undefined) {
         finish(relaunched);
         return;

@@ -11,6 +11,16 @@ export interface TextSink {
   readonly terminal?: NodeJS.WritableStream;
 }
 
+/** Work for which this process may need another one. */
+export interface Errand extends WorkPlace {
+  /** On Linux this needs an environment that this process may not have. */
+  readonly loadsDomino: boolean;
+  /** Somebody must outlive the process that does it, to say what it has left if it dies. */
+  readonly changes: boolean;
+  /** It reads commands from standard input. Default: false. */
+  readonly readsInput?: boolean;
+}
+
 /** Everything that the command line takes from its environment. */
 export interface CommandLineContext {
   readonly loadBinding: () => NativeBinding;
@@ -28,7 +38,7 @@ export interface CommandLineContext {
   /**
    * Runs the command in another process that has what Domino needs, and watches it; undefined if this process can run it itself.
    */
-  readonly relaunch: (place: WorkPlace) => Promise<number | undefined>;
+  readonly relaunch: (errand: Errand) => Promise<number | undefined>;
 }
 
 /** Exit codes in addition to those of the error codes. */

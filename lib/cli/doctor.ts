@@ -46,7 +46,12 @@ Exit codes: 0 all preconditions are met (perhaps with warnings), 4 at least one 
     )
     .action(async (args: DoctorArguments) => {
       const settings = await settingsInForce(program, context);
-      const relaunched = await context.relaunch({ domino: locationOf(args), deltaDirectory: args.deltaDir });
+      const relaunched = await context.relaunch({
+        domino: locationOf(args),
+        deltaDirectory: args.deltaDir,
+        loadsDomino: true,
+        changes: args.canary === true,
+      });
       if (relaunched !== undefined) {
         finish(relaunched);
         return;

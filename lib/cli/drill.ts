@@ -72,7 +72,12 @@ Exit codes: 0 all could be restored, 1 some could not, 2 usage, 4 precondition, 
     .action(async (name: string | undefined, args: DrillArguments) => {
       const manifest = name === undefined ? undefined : backupPath(name, args.deltaDir, context);
       const deltaDirectory = manifest === undefined ? args.deltaDir : deltaDirectoryOf(manifest);
-      const relaunched = await context.relaunch({ domino: locationOf(args), deltaDirectory });
+      const relaunched = await context.relaunch({
+        domino: locationOf(args),
+        deltaDirectory,
+        loadsDomino: true,
+        changes: true,
+      });
       if (relaunched !== undefined) {
         finish(relaunched);
         return;

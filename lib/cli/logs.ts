@@ -98,7 +98,7 @@ Exit codes: 0 done, even if no extent was waiting; 1 failed, 2 usage, 4 precondi
 `,
     )
     .action(async (args: ArchiveArguments) => {
-      const relaunched = await context.relaunch({ domino: locationOf(args), deltaDirectory: undefined });
+      const relaunched = await context.relaunch({ domino: locationOf(args), loadsDomino: true, changes: true });
       if (relaunched !== undefined) {
         finish(relaunched);
         return;

@@ -2,10 +2,9 @@
 import { AbortError } from '../errors/errors';
 import { printable } from '../errors/printable';
 import { loadBinding } from '../native/binding';
-import { relaunchVariable } from '../doctor/checks';
 import { hasAnyUnreturned } from '../call/unreturned-calls';
 import { watchOutput } from './lost-output';
-import { relaunch, serveLauncher, tellResult } from './relaunch';
+import { relaunch, serveLauncher, tellResult, workingDirectory } from './relaunch';
 import { runCommandLine } from './program';
 
 const controller = new AbortController();
@@ -65,15 +64,15 @@ void runCommandLine(process.argv.slice(2), {
   stdout: process.stdout,
   stderr: process.stderr,
   env: process.env,
-  workingDirectory: process.env[relaunchVariable] ?? process.cwd(),
+  workingDirectory: workingDirectory(),
   signal: controller.signal,
   lostOutput,
-  relaunch: async (place) => {
+  relaunch: async (errand) => {
     // The other process would know nothing of an interrupt that came before it was started.
     if (controller.signal.aborted) throw new AbortError(controller.signal.reason);
     // While another process does the work, interrupts are passed on to it.
     ownWork = false;
-    const exitCode = await relaunch(place);
+    const exitCode = await relaunch(errand);
     ownWork = exitCode === undefined;
     return exitCode;
   },

@@ -48,8 +48,8 @@ export async function runCommandLine(args: readonly string[], context: CommandLi
   const name = second.startsWith('-') || first !== 'backup' ? first : `${first} ${second}`;
   const work: Work = { isElsewhere: false, name, logSystem: args.includes('--log-system'), figures: [] };
   const startedAt = performance.now();
-  const relaunch: CommandLineContext['relaunch'] = async (location) => {
-    const exitCode = await context.relaunch(location);
+  const relaunch: CommandLineContext['relaunch'] = async (errand) => {
+    const exitCode = await context.relaunch(errand);
     work.isElsewhere = exitCode !== undefined;
     return exitCode;
   };

@@ -70,6 +70,15 @@ Exit codes: 0 done, 1 failed, 2 usage, 3 something could not be removed; the rea
         const flags = '--keep-last, --keep-daily, --keep-weekly, --keep-monthly or --keep-within';
         throw new OptionError('keep', `at least one of ${flags} is needed`);
       }
+      const relaunched = await context.relaunch({
+        deltaDirectory: args.deltaDir,
+        loadsDomino: false,
+        changes: !dryRun,
+      });
+      if (relaunched !== undefined) {
+        finish(relaunched);
+        return;
+      }
       const output = new Output(context, json);
       const report = await pruneBackups(context.loadBinding, {
         deltaDirectory: args.deltaDir,

@@ -48,7 +48,12 @@ Exit codes: 0 nothing is left, or with --dry-run, 1 failed, 2 usage, 3 something
 `,
     )
     .action(async (args: RecoverArguments) => {
-      const relaunched = await context.relaunch({ domino: locationOf(args), deltaDirectory: args.deltaDir });
+      const relaunched = await context.relaunch({
+        domino: locationOf(args),
+        deltaDirectory: args.deltaDir,
+        loadsDomino: true,
+        changes: args.dryRun !== true,
+      });
       if (relaunched !== undefined) {
         finish(relaunched);
         return;

@@ -49,7 +49,12 @@ Exit codes: 0 every database took part, 1 failed, 3 some refused, 4 precondition
 `,
     )
     .action(async (args: RehearseArguments) => {
-      const relaunched = await context.relaunch({ domino: locationOf(args), deltaDirectory: args.deltaDir });
+      const relaunched = await context.relaunch({
+        domino: locationOf(args),
+        deltaDirectory: args.deltaDir,
+        loadsDomino: true,
+        changes: true,
+      });
       if (relaunched !== undefined) {
         finish(relaunched);
         return;

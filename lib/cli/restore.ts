@@ -122,8 +122,12 @@ Exit codes: 0 all restored, 1 failed, 2 usage, 3 some left out or failed, 4 prec
     .action(async (name: string, databases: readonly string[], args: RestoreArguments) => {
       const mode = modeOf(args);
       const manifest = backupPath(name, args.deltaDir, context);
-      const place = { domino: locationOf(args), deltaDirectory: deltaDirectoryOf(manifest) };
-      const relaunched = await context.relaunch(place);
+      const relaunched = await context.relaunch({
+        domino: locationOf(args),
+        deltaDirectory: deltaDirectoryOf(manifest),
+        loadsDomino: true,
+        changes: args.dryRun !== true,
+      });
       if (relaunched !== undefined) {
         finish(relaunched);
         return;

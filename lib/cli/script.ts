@@ -67,8 +67,14 @@ Exit codes: 0 done, 1 a command failed, 2 the script is wrong, 3 databases were 
     )
     .action(async (file: string | undefined, more: readonly string[], options: ScriptArguments) => {
       const args = withSlashes(file === undefined ? [] : [file, ...more], options, context);
-      if (args.withDomino) {
-        const relaunched = await context.relaunch({ domino: locationOf(args) });
+      if (args.withDomino && args.check !== true) {
+        // Its journals are next to the metadata that it names; the process that runs it reports where that is.
+        const relaunched = await context.relaunch({
+          domino: locationOf(args),
+          loadsDomino: true,
+          changes: true,
+          readsInput: args.script === undefined,
+        });
         if (relaunched !== undefined) {
           finish(relaunched);
           return;

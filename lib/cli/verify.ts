@@ -78,6 +78,8 @@ Exit codes: 0 intact, 1 something is damaged or missing, 2 usage, 4 precondition
         const relaunched = await context.relaunch({
           domino: locationOf(args),
           deltaDirectory: deltaDirectoryOf(manifest),
+          loadsDomino: true,
+          changes: true,
         });
         if (relaunched !== undefined) {
           finish(relaunched);

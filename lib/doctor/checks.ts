@@ -42,7 +42,7 @@ export interface DoctorContext {
 }
 
 /** Set by the command line when it has restarted itself with the environment that Domino needs. */
-export const relaunchVariable = 'DOMINO_VSS_WORKING_DIRECTORY';
+export const environmentSetVariable = 'DOMINO_VSS_ENVIRONMENT_SET';
 
 /** All checks in order: each uses the results of the earlier ones. */
 export const doctorChecks: readonly (readonly [string, (context: DoctorContext) => Promise<Finding>])[] = [
@@ -102,7 +102,8 @@ async function checkEnvironment(context: DoctorContext): Promise<Finding> {
     `A program that uses the API must be started with LD_LIBRARY_PATH=${programDirectory} ` +
     `Notes_ExecDirectory=${programDirectory} Directory=${needed['Directory'] ?? ''}, and with both directories and ` +
     `${programDirectory}/res/C in PATH`;
-  if (process.env[relaunchVariable] !== undefined) return Promise.resolve(ok('set by the command line itself', advice));
+  if (process.env[environmentSetVariable] !== undefined)
+    return Promise.resolve(ok('set by the command line itself', advice));
   if (missing.length === 0) return ok('complete');
   // Without the library path nothing loads; the other variables only matter to some functions.
   return missing.includes('LD_LIBRARY_PATH')

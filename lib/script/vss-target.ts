@@ -2,7 +2,7 @@ import { access, constants, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { beginBackup } from '../backup/begin-backup';
-import { Call } from '../call/call';
+import { announcePlace, Call } from '../call/call';
 import { FileSystemError, toPublicError, VssError } from '../errors/errors';
 import { warning } from '../errors/warnings';
 import { exposeShadow, unexposeShadow } from '../vss/exposure';
@@ -113,9 +113,11 @@ export class VssTarget implements ScriptTarget {
     const volumes = request.volumes.map(({ volume }) => volume);
     if (!domino) await makeStateDirectory(loadBinding(), stateDirectory);
     await this.#pruneState();
+    const deltaDirectory = domino ? dirname(metadataFile) : stateDirectory;
+    announcePlace(deltaDirectory);
     const backup = await beginBackup(loadBinding, {
       ...(domino ? { source: 'domino', domino } : { source: 'volumes' }),
-      deltaDirectory: domino ? dirname(metadataFile) : stateDirectory,
+      deltaDirectory,
       volumes,
       provider: 'vss',
       ...requestedBackup(request),

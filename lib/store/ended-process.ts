@@ -2,11 +2,13 @@ import { dirname } from 'node:path';
 import type { DominoLocation } from '../call/options';
 import { ProcessError } from '../errors/errors';
 import { leftOversOfProcess } from './journals';
-import { describeLeftOver } from './left-over';
+import { describeLeftOver, type LeftOver } from './left-over';
 
 /** Where a process worked, for the report about its end. */
 export interface WorkPlace {
   readonly deltaDirectory?: string | undefined;
+  /** Further delta directories that it may have used. */
+  readonly alsoDeltaDirectories?: readonly string[];
   readonly domino?: DominoLocation | undefined;
 }
 
@@ -26,15 +28,43 @@ export interface ProcessEnd {
 
 /** The error for a process that died: how it ended and, according to its journals, what it left behind. */
 export async function describeEnd(call: string, end: ProcessEnd, place: WorkPlace): Promise<ProcessError> {
-  const { leftOvers, unreadable } = await leftOversOfProcess(place.deltaDirectory, end.pid);
+  const { leftOvers, unreadable, deltaDirectories } = await leftOversIn(place, end.pid);
   const left = leftOvers.map(describeLeftOver);
+  const who =
+    call === '' ? `the process ${end.pid}, which did the work,` : `${call}: the process ${end.pid}, which held Domino,`;
   const said = [
-    `${call === '' ? '' : `${call}: `}the process ${end.pid}, which held Domino, ${howItEnded(end)}`,
+    `${who} ${howItEnded(end)}`,
     ...(left.length > 0 ? left : [unreadable === '' ? 'according to its journals, nothing is left' : unreadable]),
   ];
   const nothing = left.length === 0 && unreadable === '';
-  const hint = nothing ? 'There is nothing to clean up. Repeat the call.' : `Run: ${recoverCommand(place)}`;
+  const commands = deltaDirectories.map((deltaDirectory) => recoverCommand({ ...place, deltaDirectory }));
+  const hint = nothing ? 'There is nothing to clean up. Repeat the call.' : `Run: ${commands.join('; then: ')}`;
   return new ProcessError({ call, ...end, left }, { message: said.join('; '), hint });
+}
+
+/** What a process has left, and the delta directories for which a recovery is needed. */
+async function leftOversIn(
+  { deltaDirectory, alsoDeltaDirectories = [] }: WorkPlace,
+  pid: number,
+): Promise<{
+  readonly leftOvers: readonly LeftOver[];
+  readonly unreadable: string;
+  readonly deltaDirectories: readonly (string | undefined)[];
+}> {
+  const given = deltaDirectory === undefined && alsoDeltaDirectories.length > 0 ? [] : [deltaDirectory];
+  const places = [...new Set([...given, ...alsoDeltaDirectories])];
+  const leftOvers = new Map<string, LeftOver>();
+  const needed: (string | undefined)[] = [];
+  let unreadable = '';
+  for (const place of places) {
+    const found = await leftOversOfProcess(place, pid);
+    // The state directory belongs to each place: what is there is recovered with the first of them.
+    const more = found.leftOvers.filter(({ journal }) => !leftOvers.has(journal));
+    for (const each of more) leftOvers.set(each.journal, each);
+    if (more.length > 0 || found.unreadable !== '') needed.push(place);
+    if (unreadable === '') unreadable = found.unreadable;
+  }
+  return { leftOvers: [...leftOvers.values()], unreadable, deltaDirectories: needed };
 }
 
 /** The command that cleans up after such a process. */

@@ -22,6 +22,11 @@ export interface ProcessOptions {
   readonly uid?: number;
   /** For a command that uses its terminal. */
   readonly withInput?: boolean;
+  /**
+   * The started process does the work itself: it takes this one for the process that watches it. For tests that kill it, or that
+   * count what it does.
+   */
+  readonly isWatchedHere?: boolean;
 }
 
 /** The shell environment of someone who knows nothing about Domino's environment. */
@@ -39,12 +44,20 @@ export class RunningProcess {
   stdout = '';
   stderr = '';
 
-  constructor(command: string, args: readonly string[], { cwd, env, uid, withInput = false }: ProcessOptions = {}) {
+  constructor(
+    command: string,
+    args: readonly string[],
+    { cwd, env, uid, withInput = false, isWatchedHere = false }: ProcessOptions = {},
+  ) {
     const child = spawn(command, args, {
       cwd,
-      env: { ...plainEnvironment, ...env },
+      env: {
+        ...plainEnvironment,
+        ...env,
+        ...(isWatchedHere && { DOMINO_VSS_WORKING_DIRECTORY: cwd ?? process.cwd() }),
+      },
       ...(uid !== undefined && { uid, gid: uid }),
-      stdio: [withInput ? 'pipe' : 'ignore', 'pipe', 'pipe'],
+      stdio: [withInput ? 'pipe' : 'ignore', 'pipe', 'pipe', ...(isWatchedHere ? (['ipc'] as const) : [])],
     });
     this.child = child;
     child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.stdout += text));

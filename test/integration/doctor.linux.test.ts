@@ -367,9 +367,9 @@ test('what a killed backup has left is found, with the journal that names it', a
   try {
     await other.simulation.set({ SIM_LATENCY_NSFBackupStart_US: 2_000_000 });
     const delta = ['--delta-dir', other.deltaDirectory, '--provider', 'rolling'];
-    // Started with its environment, so that there is only one process.
     const backup = start(['backup', 'run', '--keep-nothing', ...delta, ...locationFlags(other)], {
       env: other.simulation.environment,
+      isWatchedHere: true,
     });
     await until('the window begins', async () => 'NSFBackupStart' in (await other.simulation.stats()).calls);
     backup.interrupt('SIGKILL');

@@ -4,11 +4,11 @@
 
 import { relaunch } from '#lib/cli/relaunch';
 import { isDominoVssError } from '#lib/index';
-import type { WorkPlace } from '#lib/store/ended-process';
+import type { Errand } from '#lib/cli/context';
 import { mainScript } from './command-line';
 
 process.argv[1] = mainScript;
-relaunch(JSON.parse(process.env['TEST_PLACE'] ?? '') as WorkPlace, { startMs: 3_000, graceMs: 1_000 }).then(
+relaunch(JSON.parse(process.env['TEST_PLACE'] ?? '') as Errand, { startMs: 3_000, graceMs: 1_000 }).then(
   (exitCode) => {
     process.exitCode = exitCode ?? 99;
   },

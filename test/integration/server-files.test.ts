@@ -78,6 +78,7 @@ function run(args: readonly string[], env: Record<string, string> = {}): Promise
   const preload = ['--require', join(__dirname, 'death', 'dying.js')];
   return new RunningProcess(process.execPath, [...preload, mainScript, ...args], {
     env: { ...domino.simulation.environment, SIM_ALLOW_ROOT: '1', DEATH_IN: 'server-files', ...env },
+    isWatchedHere: true,
   }).ended;
 }
 

@@ -15,6 +15,8 @@ const metadata = join(machine.deltaDirectory, 'set.cab');
 const victim = 'mail/db000003.nsf';
 let domino: SimulatedDomino;
 let server: Server;
+/** Processes that a test has let die. */
+let died = 0;
 
 beforeAll(async () => {
   mkdirSync(machine.deltaDirectory);
@@ -30,7 +32,7 @@ afterAll(async () => {
 
 afterEach(async () => {
   machine.expectNoLeaks();
-  await domino.expectQuiet();
+  await domino.expectQuiet(died);
 });
 
 const script = (...lines: readonly string[]): ReturnType<typeof command> => {
@@ -89,6 +91,21 @@ test('create is a backup of the databases, which restore finds beside the metada
   expect(refused.stdout + refused.stderr).toContain('databases (data directory ');
   expect(methods()).not.toContain('RevertToSnapshot');
   expect(await script(`load metadata ${metadata}`, 'delete shadows set %VSS_SHADOW_SET%')).toMatchObject({ code: 0 });
+  expect(machine.shadows()).toEqual([]);
+});
+
+test('a script that dies: the other process knows where its journal is, which only the script says', async () => {
+  await domino.simulation.fault('NSFBackupStart:3=die');
+  const lines = ['set context volatile nowriters', `set metadata ${metadata}`, 'add volume d:', 'create'];
+  const ended = await script(...lines);
+  died += 1;
+  await domino.simulation.clearFaults();
+  expect(ended.code).toBe(1);
+  expect(ended.stderr).toContain('ERR_PROCESS_ENDED');
+  expect(ended.stderr).toContain('databases may still be in backup mode');
+  const where = ['--delta-dir', machine.deltaDirectory];
+  expect(ended.stderr).toContain(`Run: domino-vss recover ${where.join(' ')}`);
+  expect(await command('recover', ...where, ...locationFlags(domino))).toMatchObject({ code: 0 });
   expect(machine.shadows()).toEqual([]);
 });
 

@@ -1,7 +1,7 @@
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { verifyBackup } from '#lib/index';
-import { locationFlags, mainScript, RunningProcess, type Ended } from '../command-line';
+import { locationFlags, mainScript, run, RunningProcess, type Ended } from '../command-line';
 import { SimulatedDomino } from '../simulated-domino';
 
 /** The result of killing a prune. */
@@ -80,7 +80,7 @@ class Place {
   }
 
   #prune(env: NodeJS.ProcessEnv = {}): Promise<Ended> {
-    return run(['backup', 'prune', '--delta-dir', this.domino.deltaDirectory, '--keep-last', '1', '--json'], env);
+    return runItself(['backup', 'prune', '--delta-dir', this.domino.deltaDirectory, '--keep-last', '1', '--json'], env);
   }
 
   async count(): Promise<number> {
@@ -127,7 +127,8 @@ class Place {
   }
 }
 
-function run(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
-  const dying = join(__dirname, 'dying.js');
-  return new RunningProcess(process.execPath, ['--require', dying, mainScript, ...args], { env }).ended;
+/** The killed process does the work itself, not a child of it. */
+function runItself(args: readonly string[], env: NodeJS.ProcessEnv): Promise<Ended> {
+  const dying = ['--require', join(__dirname, 'dying.js')];
+  return new RunningProcess(process.execPath, [...dying, mainScript, ...args], { env, isWatchedHere: true }).ended;
 }

@@ -227,10 +227,11 @@ export class DeathSweep implements AsyncDisposable {
     return this.#start(args, env).ended;
   }
 
-  /** In the environment that Domino needs, so that the killed process does the work itself, not a child of it. */
+  /** The killed process does the work itself, not a child of it. */
   #start(args: readonly string[], env: Record<string, string>): RunningProcess {
     return new RunningProcess(process.execPath, ['--require', join(__dirname, 'dying.js'), mainScript, ...args], {
       env: { ...this.domino.simulation.environment, SIM_ALLOW_ROOT: '1', ...env },
+      isWatchedHere: true,
     });
   }
 }

@@ -67,6 +67,7 @@ export function runRecorded(
 ): Promise<Ended> {
   return new RunningProcess(process.execPath, args, {
     env: { ...env, LD_PRELOAD: library, RECORD_ROOT: root, RECORD_FILE: file },
+    isWatchedHere: true,
   }).ended;
 }
 

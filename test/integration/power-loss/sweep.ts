@@ -372,7 +372,10 @@ export class PowerLossSweep implements AsyncDisposable {
   }
 
   #run(args: readonly string[]): Promise<Ended> {
-    return new RunningProcess(process.execPath, [mainScript, ...args], { env: this.#environment() }).ended;
+    return new RunningProcess(process.execPath, [mainScript, ...args], {
+      env: this.#environment(),
+      isWatchedHere: true,
+    }).ended;
   }
 }
 

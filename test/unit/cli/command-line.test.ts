@@ -260,7 +260,13 @@ describe('VSS', () => {
 
   test('plain volumes, without Domino', async () => {
     const args = ['backup', 'run', '--keep', '--delta-dir', 'delta', '--source', 'volumes', '--volume', domino.root];
-    const made = await run(args, { relaunch: () => Promise.reject(new Error('no Domino is needed')) });
+    const errands: unknown[] = [];
+    const relaunch = (errand: unknown): Promise<undefined> => {
+      errands.push(errand);
+      return Promise.resolve(undefined);
+    };
+    const made = await run(args, { relaunch });
+    expect(errands).toMatchObject([{ domino: undefined, loadsDomino: false, changes: true }]);
     expect(made).toMatchObject({ exitCode: 0, stderr: '' });
     expect(made.stdout).not.toContain('databases');
     expect(domino.calls).not.toContain('openRuntime');
@@ -534,6 +540,7 @@ describe('documentation', () => {
 
 test.each([
   ['backup run', ['--keep-nothing']],
+  ['backup prune', ['--keep-last', '1']],
   ['bench', ['--runs', '1']],
   ['rehearse', []],
   ['drill', []],
@@ -545,5 +552,27 @@ test.each([
     return Promise.resolve(0);
   };
   await run([...command.split(' '), '--delta-dir', 'delta', ...options], { relaunch });
-  expect(places).toMatchObject([{ deltaDirectory: join(domino.root, 'delta') }]);
+  expect(places).toMatchObject([{ deltaDirectory: join(domino.root, 'delta'), changes: true }]);
+});
+
+test.each([
+  ['backup run --delta-dir delta --keep-nothing --dry-run', [false]],
+  ['backup prune --delta-dir delta --keep-last 1 --dry-run', [false]],
+  ['backup run --delta-dir delta --keep --stop-service x', [true]],
+  ['recover --dry-run', [false]],
+  ['doctor', [false]],
+  ['doctor --canary', [true]],
+  ['logs archive --log-archive archive', [true]],
+  ['script --with-domino script.txt', [true]],
+  ['script --with-domino --check script.txt', []],
+  ['backup list --delta-dir delta', []],
+  ['restore --help', []],
+])('only a command that changes something needs somebody who watches it: %s', async (command, expected) => {
+  const errands: { readonly changes: boolean }[] = [];
+  const relaunch: CommandLineContext['relaunch'] = (errand) => {
+    errands.push(errand);
+    return Promise.resolve(0);
+  };
+  await run(command.split(' '), { relaunch });
+  expect(errands.map(({ changes }) => changes)).toEqual(expected);
 });
