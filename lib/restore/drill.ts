@@ -17,7 +17,14 @@ import {
 import type { ProgressListener } from '../call/progress';
 import { identityAt } from '../domino/identities';
 import { openRuntime } from '../domino/runtime';
-import { databaseFailureOf, decidedFailure, OptionError, RestoreError, type DatabaseFailure } from '../errors/errors';
+import {
+  BackupError,
+  databaseFailureOf,
+  decidedFailure,
+  OptionError,
+  RestoreError,
+  type DatabaseFailure,
+} from '../errors/errors';
 import type { Warning } from '../errors/warnings';
 import type { NativeBinding } from '../native/session';
 import { recoverAll } from '../recover/recover';
@@ -246,6 +253,8 @@ class Drill {
       this.#warnings = recovered.filter(({ done }) => !done).map(warnOfUnrecovered);
       await this.#drillLogged(sample.filter(({ logged }) => logged));
       await this.#drillUnlogged(sample.filter(({ logged }) => !logged));
+    } catch (error) {
+      throw this.#withFailures(error);
     } finally {
       // The journal names what is left: the next work on this server removes it.
       const removed = await boundedRemoval(this.binding, this.#scratch).then(
@@ -257,6 +266,14 @@ class Drill {
     }
     const drilled = sample.flatMap(({ path }) => this.#results.get(path) ?? []);
     return { drilled, recoveredTo: this.#recoveredTo, warnings: this.#warnings };
+  }
+
+  /** The end at the deadline names what failed before: that is where the time went. */
+  #withFailures(error: unknown): unknown {
+    const failures = [...this.#results.values()].flatMap(({ failure }) => failure ?? []);
+    if (!(error instanceof BackupError) || error.code !== 'ERR_DEADLINE' || failures.length === 0) return error;
+    const { message, phase, hint } = error;
+    return new BackupError('ERR_DEADLINE', { message, phase, hint, cause: error }, failures);
   }
 
   #set({ path, startSizeBytes }: ManifestDatabase, result: DrilledDatabase['result'], failure?: DatabaseFailure): void {
@@ -278,16 +295,17 @@ class Drill {
       logArchive,
       domino,
       databaseBudgetMs,
+      timeoutMs: this.call.remainingMs(),
       signal,
       onProgress,
     };
     const restored = await restoreWithin(this.loadBinding, restoring, this.#id).catch((error: unknown) => {
-      this.call.check();
       const told = error instanceof RestoreError ? error.failures : [];
       for (const database of databases) {
         const own = told.find((failure) => failure.database === database.path);
         this.#set(database, 'failed', own ?? databaseFailureOf(database.path, 'restore', error));
       }
+      this.call.check();
       return undefined;
     });
     if (!restored) return;

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { constants } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Server } from 'domino-vss-simulator';
 import { readManifest, type ManifestDatabase } from '#lib/index';
 import { until } from '../command-line';
@@ -72,6 +72,8 @@ export class NthCallSweep implements AsyncDisposable {
     const size = { databases: 4, unloggedShare: 0.4, plainNames: true };
     const domino = await SimulatedDomino.create({ ...size, pages: [4, 16] }, shadows?.parent);
     const server = await domino.serve({ threads: 1, transactionsPerSecond: 100 });
+    // Each database stays in backup mode long enough for the server to write to it, so that there is change information.
+    await domino.simulation.set({ SIM_LATENCY_NSFBackupStop_US: 30_000 });
     const files = await FailingFiles.install();
     const { location, deltaDirectory, shadowDirectory } = domino;
     const directories = { domino: location, deltaDirectory, shadowDirectory };
@@ -221,7 +223,7 @@ export class NthCallSweep implements AsyncDisposable {
       await this.domino.simulation.fault(fault);
       ({ outcome } = isDead ? await this.#runApart(task) : await this.#run(task));
       await this.domino.simulation.clearFaults();
-      // The server may not have written anything in the window, so that no change information was applied.
+      // The server may have written nothing in the window all the same.
     } while (isDead && outcome !== 'died' && ++attempts < 20);
     if (isDead && outcome !== 'died') throw new Error(`${task} does not make the call of ${fault}`);
   }
@@ -262,7 +264,8 @@ export class NthCallSweep implements AsyncDisposable {
     for (const path of this.#leftFiles()) {
       violations.push(`left: ${path}`);
       // Otherwise all following cases would find it again.
-      rmSync(path, { recursive: true });
+      if (dirname(path) === this.domino.shadowDirectory) this.#removeShadow(basename(path));
+      else rmSync(path, { recursive: true, force: true });
     }
     violations.push(...(await heldDatabases(this.domino)));
     const { accounting } = await simulation.stats();

@@ -133,6 +133,15 @@ test('a recovery that gives no new replica id fails: the database would replicat
   expect(report.databases[0]!.failure?.text).toBe('it was recovered but has no new replica id');
 });
 
+test('a recovery that hangs takes no longer than the drill may, and is named', async () => {
+  await backUp();
+  Object.assign(domino.binding, { recoverDatabases: () => new Promise(() => undefined) });
+  await expect(drill({ databases: ['mail/ada.nsf'], databaseBudgetMs: 300, timeoutMs: 1_500 })).rejects.toMatchObject({
+    code: 'ERR_DEADLINE',
+    failures: [{ database: 'mail/ada.nsf', operation: 'NSFRecoverDatabases' }],
+  });
+});
+
 test('an abort leaves nothing', async () => {
   await backUp();
   const abort = new AbortController();
