@@ -42,7 +42,14 @@ import { readVerifyingKey } from '../store/signature';
 import { chooseDatabases, type KnownInput } from './plan';
 import type { RestoredDatabase } from './report';
 import { planSources, restoreWithin } from './restore';
-import { boundedRemoval, openScratchCopy, withScratchDirectory, type ScratchTools } from './scratch-copy';
+import {
+  boundedRemoval,
+  isUnknownReplicaId,
+  openScratchCopy,
+  unreadReplicaId,
+  withScratchDirectory,
+  type ScratchTools,
+} from './scratch-copy';
 import { until } from './until';
 
 /** Options of `drillRestore`. */
@@ -329,6 +336,7 @@ class Drill {
       const [failed] = found.failures;
       const { replicaId, dbiid } = identityAt(found, 0);
       if (failed) this.#set(database, 'failed', databaseFailureOf(database.path, 'restore', failed.failure));
+      else if (isUnknownReplicaId(replicaId)) throw unreadReplicaId(path);
       else if (replicaId === database.replicaId) fail('it was recovered but has no new replica id');
       else if (dbiid === database.dbiid) fail('it was recovered but has no new instance id');
       else this.#set(database, 'recovered');

@@ -96,6 +96,7 @@ export async function openScratchCopy(
     const [failed] = found.failures;
     if (failed) throw toPublicError(failed.failure);
     const replicaId = timedateText(found.replicaId, 0);
+    if (isUnknownReplicaId(replicaId)) throw unreadReplicaId(copyFile);
     if (replicaId !== database.replicaId) {
       throw damaged(`${source} has the replica id ${replicaId}, the manifest says ${database.replicaId}`);
     }
@@ -103,6 +104,15 @@ export async function openScratchCopy(
     // Also after an abort.
     await new FileCalls({ ...untiring, budgetMs }).wait('unlink', copyFile, rm(copyFile, { force: true }));
   }
+}
+
+/** What native code returns if NSFDbReplicaInfoGet failed. */
+export const isUnknownReplicaId = (replicaId: string): boolean => /^0+$/.test(replicaId);
+
+/** Not damage: another call may return it. */
+export function unreadReplicaId(file: string): RestoreError {
+  const message = `NSFDbReplicaInfoGet did not return the replica id of ${file}`;
+  return new RestoreError('ERR_RESTORE_SOURCE', { message, phase: 'restore' });
 }
 
 function damaged(message: string): RestoreError {

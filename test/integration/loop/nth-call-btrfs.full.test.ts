@@ -12,7 +12,7 @@ describeOnLoopImage('btrfs', () => {
       const limits = {
         cases,
         ms: minutes * 60_000,
-        works: ['backup', 'recover-dead-window'],
+        works: ['backup'],
         calls: ['system'],
       } as const;
       const shadows = { provider: 'btrfs', parent: image.subvolume('data') } as const;

@@ -12,7 +12,7 @@ describeOnLoopImage('xfs', () => {
       const limits = {
         cases,
         ms: minutes * 60_000,
-        works: ['backup', 'recover-dead-window'],
+        works: ['backup'],
         calls: ['system'],
       } as const;
       const shadows = { provider: 'reflink', parent: image.mountPoint } as const;

@@ -72,8 +72,8 @@ export async function sweepCalls(
     for (const line of wrong) process.stdout.write(`${line}\n`);
     violations.push(...wrong);
     cases += 1;
-    // This process would refuse everything that follows.
-    if (wrong.some((line) => line.includes('ERR_LOCKED'))) break;
+    // This process, or the server, would refuse everything that follows.
+    if (wrong.some((line) => /ERR_LOCKED|in backup mode$|are offline$/.test(line))) break;
     if (cases % casesOfProgress === 0) tell();
   }
   tell();

@@ -133,6 +133,27 @@ test('a recovery that gives no new replica id fails: the database would replicat
   expect(report.databases[0]!.failure?.text).toBe('it was recovered but has no new replica id');
 });
 
+test('a replica id that Domino does not return proves nothing, and damages nothing', async () => {
+  const manifest = await backUp();
+  const readIdentities = domino.binding.readIdentities.bind(domino.binding);
+  Object.assign(domino.binding, {
+    readIdentities: async (asked: Parameters<typeof readIdentities>[0]) => ({
+      ...(await readIdentities(asked)),
+      replicaId: new Uint8Array(8),
+    }),
+  });
+  const failure = { code: 'ERR_RESTORE_SOURCE', text: expect.stringContaining('NSFDbReplicaInfoGet') as unknown };
+  const { databases: drilled } = await drill();
+  expect(drilled.map((one) => one.failure)).toMatchObject([failure, failure, failure, failure]);
+  const verified = await verifyBackup(() => domino.binding, { manifest, apply: true, domino: domino.location });
+  expect(verified.databases.map(({ failures }) => failures)).toMatchObject([
+    [failure],
+    [failure],
+    [failure],
+    [failure],
+  ]);
+});
+
 test('a recovery that hangs takes no longer than the drill may, and is named', async () => {
   await backUp();
   Object.assign(domino.binding, { recoverDatabases: () => new Promise(() => undefined) });
