@@ -16,7 +16,7 @@ import { chooseIncremental, type Incremental } from './incremental';
 import { examineArchive } from './log-reach';
 import { createSession, openSession } from './native-session';
 import { recoverAll } from '../recover/recover';
-import { recoveryBudgetMs } from '../recover/tools';
+import { recoveryBudgetMs, type RecoveryTools } from '../recover/tools';
 import { makeOwnDirectory } from '../store/safe-directory';
 import { lockDataDirectory } from '../store/data-directory-lock';
 import { syncRemovals } from '../store/durable';
@@ -105,7 +105,7 @@ async function begin(
     return hanging.length === 0 ? journal.remove() : journal.update({ ended: true, hanging });
   });
   // Before the databases are listed, so that a database that a restore has moved aside is back in place.
-  const recovered = await recoverAll(leftOvers, {
+  const recovering: RecoveryTools = {
     binding,
     call,
     budgetMs: recoveryBudgetMs,
@@ -117,7 +117,8 @@ async function begin(
       const message = 'this needs the Domino runtime, which this backup does not use';
       return Promise.reject(new DominoVssError('ERR_DOMINO_NOT_OPEN', { message }));
     },
-  });
+  };
+  const recovered = await recoverAll(leftOvers, recovering, { dataDirectory, deltaDirectory });
 
   const logStyle = server.runtime ? await readLogStyle(binding, call) : 'unknown';
   const narrow = async (catalog: Catalog, selection: Selection): Promise<Incremental> => {

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import type { Call } from '../call/call';
+import { announceDeadline, type Call } from '../call/call';
 import { isDominoVssError, ServiceError } from '../errors/errors';
 import { checkOptions, functionValue, nonEmptyString, oneOf } from '../call/options';
 
@@ -46,7 +46,7 @@ export function checkService(value: unknown, name: string): void {
   functionValue(service.start, `${name}.start`);
 }
 
-/** How long a server may take to start after an abort or the deadline. systemd itself gives up after 90 s by default. */
+/** How long a server may take to start. systemd itself gives up after 90 s by default. */
 const startBudgetMs = 600_000;
 
 /** The work to do while the service is stopped. */
@@ -88,10 +88,50 @@ export async function withServiceStopped<T>(
   return result;
 }
 
-/** Also after an abort and after the deadline, but not for ever. */
-function startAgain(service: DominoService, call: Call): Promise<void> {
+/** Also after an abort and after the deadline. */
+async function startAgain(service: DominoService, call: Call): Promise<void> {
+  // Whoever watches this process must not take it for one that hangs.
+  announceDeadline(startBudgetMs);
+  await start(service, call, { budgetMs: startBudgetMs, isUrgent: true });
+}
+
+/**
+ * For a recovery: starts the service if it is not running. A server that does not come up takes half of the time that is left at most,
+ * so that there is some for the rest of the work.
+ */
+export async function startIfStopped(service: DominoService, call: Call): Promise<void> {
+  const budgetMs = Math.min(startBudgetMs, Math.ceil(call.remainingMs() / 2));
+  const endsAt = performance.now() + budgetMs;
+  const isRunning = await ask(service, 'asked whether it runs', () => {
+    const controller = new AbortController();
+    const { signal } = controller;
+    const abandon = (): void => {
+      controller.abort();
+    };
+    const asking = Object.assign(
+      Promise.resolve().then(() => service.isRunning({ signal })),
+      { abandon },
+    );
+    return call.bounded(asking, { budgetMs, operation: 'isRunning', subject: service.name });
+  });
+  if (isRunning) return;
+  const restMs = Math.max(1, Math.ceil(endsAt - performance.now()));
+  await ask(service, 'started', () => start(service, call, { budgetMs: restMs, isUrgent: false }));
+}
+
+/**
+ * The time for a start is its own: it begins with the start, and the deadline of the call does not shorten it. An abort ends only the
+ * waiting, and nothing does if it is urgent.
+ */
+function start(
+  service: DominoService,
+  call: Call,
+  { budgetMs, isUrgent }: { readonly budgetMs: number; readonly isUrgent: boolean },
+): Promise<void> {
   const starting = Promise.resolve().then(() => service.start());
-  return call.finish(starting, { budgetMs: startBudgetMs, operation: 'start', subject: service.name });
+  // The grace is longer than the budget: if it is urgent, only the budget ends the waiting.
+  const graceMs = isUrgent ? 2 * budgetMs : 0;
+  return call.bounded(starting, { budgetMs, graceMs, operation: 'start', subject: service.name });
 }
 
 async function ask<T>(service: DominoService, what: string, action: () => Promise<T>): Promise<T> {

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { noExist } from '../domino/status';
 import { DominoVssError, toDatabaseFailure } from '../errors/errors';
 import { AbandonedBackup } from '../native/session';
 import { isPresent } from '../store/file-identity';
@@ -6,8 +7,6 @@ import type { LeftOver } from '../store/left-over';
 import type { Items } from './items';
 import { fileCallsOf, type RecoveryTools } from './tools';
 
-/** ERR_NOEXIST */
-const noExist = 0x0103;
 /** ERR_BACKUP_INPROGRESS */
 const backupInProgress = 0x0ea4;
 

@@ -2,7 +2,7 @@ import { lstat, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { counted } from '../errors/counted';
 import { FileSystemError, toPublicError } from '../errors/errors';
-import { systemdService, type DominoService } from '../domino/service';
+import { startIfStopped, systemdService, type DominoService } from '../domino/service';
 import { windowsService } from '../domino/windows-service';
 import { readJournalLists } from '../store/journals';
 import { isPresent } from '../store/file-identity';
@@ -126,16 +126,9 @@ async function startService({ stoppedService: name }: LeftOver, tools: RecoveryT
     action: 'it is started if it is not running',
     advice: `Start ${name}, then run recover again.`,
   } as const;
-  await items.act(intention, async () => {
+  await items.act(intention, () => {
     const service = tools.service?.name === name ? tools.service : serviceOfSystem(name, tools);
-    const isRunning = await tools.call.interruptible((signal) => service.isRunning({ signal }));
-    if (isRunning) return;
-    const startedAt = performance.now();
-    const starting = Object.assign(
-      Promise.resolve().then(() => service.start()),
-      { present: () => ({ operation: 'start', subject: name, elapsedMs: performance.now() - startedAt }) },
-    );
-    await tools.call.race(starting);
+    return startIfStopped(service, tools.call);
   });
 }
 

@@ -1,5 +1,6 @@
 import { rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { alreadyOffline, noExist } from '../domino/status';
 import { isNativeFailure } from '../errors/errors';
 import { compareIdentity, isPresent, type Comparison } from '../store/file-identity';
 import type { RestorePhase, RestoringDatabase } from '../store/journal-format';
@@ -10,11 +11,6 @@ import type { Items } from './items';
 import { namesOfRestore } from '../store/restored-files';
 import { hasUnreturned } from '../call/unreturned-calls';
 import { fileCallsOf, type RecoveryTools } from './tools';
-
-/** ERR_DBOFFLINE: already offline. */
-const alreadyOffline = 0x13f9;
-/** ERR_NOEXIST */
-const noExist = 0x0103;
 
 /** How long to wait for users who have a database open that must be rolled back. */
 const offlineWaitMs = 10_000;

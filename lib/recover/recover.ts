@@ -22,7 +22,7 @@ import type { NativeBinding } from '../native/session';
 import { lockDataDirectory } from '../store/data-directory-lock';
 import { syncDirectory, syncRemovals } from '../store/durable';
 import { removeDeadCanaries } from '../store/canary';
-import { Journal, newWorkId } from '../store/journal';
+import { Journal, newWorkId, type JournalPlace } from '../store/journal';
 import { journalDirectory, readJournalLists, readJournals, removeUnfinished, warnOfUnusable } from '../store/journals';
 import type { LeftOver } from '../store/left-over';
 import { namesOfRestore } from '../store/restored-files';
@@ -148,44 +148,67 @@ async function recoverArea(
 ): Promise<Pick<RecoveryReport, 'works' | 'unusable'>> {
   const calls = fileCallsOf(tools);
   const named = deltaDirectory ?? stateDirectory();
+  const place = { dataDirectory, deltaDirectory };
   if (!tools.dryRun) await calls.wait('unlink', named, removeUnfinished(deltaDirectory));
   if (!tools.dryRun && dataDirectory !== '')
     await calls.wait('unlink', dataDirectory, removeDeadCanaries(dataDirectory));
   const { leftOvers, unusable } = await calls.wait('read', named, readJournals(deltaDirectory, dataDirectory));
   if (tools.dryRun || leftOvers.length + unusable.length === 0) {
-    return { works: await recoverAll(leftOvers, tools), unusable };
+    return { works: await recoverAll(leftOvers, tools, place), unusable };
   }
   const lock = await lockDataDirectory(tools.binding, { dataDirectory, deltaDirectory }, tools.call);
-  const opened = await Journal.open({
-    lock,
+  const opened = await Journal.open({ ...journalPlace(place, tools), lock, patience: patienceOf(tools) });
+  try {
+    return { works: await recoverAll(opened.leftOvers, tools, place), unusable: opened.unusable };
+  } finally {
+    await opened.journal.remove();
+  }
+}
+
+/** Where recovered work was. */
+export interface RecoveredPlace {
+  readonly dataDirectory: string;
+  readonly deltaDirectory: string | undefined;
+}
+
+function journalPlace({ dataDirectory, deltaDirectory }: RecoveredPlace, { binding }: RecoveryTools): JournalPlace {
+  return {
     id: newWorkId(),
     work: 'recovery',
     dataDirectory,
     backupDirectory: '',
     deltaDirectory,
-    patience: patienceOf(tools),
     elsewhere: async () => {
-      await makeStateDirectory(tools.binding, stateDirectory());
+      await makeStateDirectory(binding, stateDirectory());
       return stateDirectory();
     },
-  });
-  try {
-    return { works: await recoverAll(opened.leftOvers, tools), unusable: opened.unusable };
-  } finally {
-    await endRecovery(opened.journal, opened.leftOvers);
-  }
-}
-
-/** Another process must know which databases a call of this one may still change. */
-async function endRecovery(journal: Journal, leftOvers: readonly LeftOver[]): Promise<void> {
-  const files = leftOvers.flatMap(({ restoring }) => restoring.map(({ file }) => file));
-  const hanging = files.filter((file) => hasUnreturned(namesOfRestore(file)));
-  if (hanging.length === 0) await journal.remove();
-  else await journal.update({ ended: true, hanging });
+  };
 }
 
 /** The caller holds the lock of the data directory. The oldest first. */
-export async function recoverAll(leftOvers: readonly LeftOver[], tools: RecoveryTools): Promise<RecoveredWork[]> {
+export async function recoverAll(
+  leftOvers: readonly LeftOver[],
+  tools: RecoveryTools,
+  place: RecoveredPlace,
+): Promise<RecoveredWork[]> {
+  try {
+    return await recoverInOrder(leftOvers, tools);
+  } finally {
+    if (!tools.dryRun) await nameHanging(leftOvers, place, tools);
+  }
+}
+
+/**
+ * Another process must know which databases a call of this one may still change, whichever work the recovery was a part of: the
+ * journals of dead processes do not say it.
+ */
+async function nameHanging(leftOvers: readonly LeftOver[], place: RecoveredPlace, tools: RecoveryTools): Promise<void> {
+  const files = leftOvers.flatMap(({ restoring }) => restoring.map(({ file }) => file));
+  const hanging = files.filter((file) => hasUnreturned(namesOfRestore(file)));
+  if (hanging.length > 0) await Journal.leave(journalPlace(place, tools), { hanging });
+}
+
+async function recoverInOrder(leftOvers: readonly LeftOver[], tools: RecoveryTools): Promise<RecoveredWork[]> {
   const works: RecoveredWork[] = [];
   // The trial restore of a drill died with the drill, and comes first: it may have databases open in the drill's directory.
   const inOrder = [...leftOvers].sort((a, b) => Number(a.work === 'drill') - Number(b.work === 'drill'));

@@ -256,7 +256,7 @@ class Drill {
     const tools = { ...work, service: undefined, hook: undefined, openRuntime: () => Promise.resolve() };
     try {
       await journal.update({ temporaryFiles: [this.#scratch] });
-      const recovered = await recoverAll(leftOvers, tools);
+      const recovered = await recoverAll(leftOvers, tools, { dataDirectory, deltaDirectory });
       this.#warnings = recovered.filter(({ done }) => !done).map(warnOfUnrecovered);
       await this.#drillLogged(sample.filter(({ logged }) => logged));
       await this.#drillUnlogged(sample.filter(({ logged }) => !logged));

@@ -1,6 +1,6 @@
 import { isNativeFailure } from '../errors/errors';
 import type { NativeFailure } from '../native/failure';
-import { noExist } from './offline';
+import { noExist } from '../domino/status';
 
 /** How logged databases are recovered with one scan of the transaction log. */
 interface LogRecovery<Database> {

@@ -1,5 +1,6 @@
 import { lstat } from 'node:fs/promises';
 import { Call } from '../call/call';
+import { alreadyOffline, noExist } from '../domino/status';
 import { isNativeFailure } from '../errors/errors';
 import type { NativeBinding } from '../native/session';
 import type { FileCalls } from '../store/stall';
@@ -7,11 +8,6 @@ import { watched, type Replacement } from './replacement';
 
 /** How long an abort waits for a call to return: what the call did to a database determines how that is put back. */
 const interruptGraceMs = 3_000;
-
-/** ERR_NOEXIST: the database to be replaced does not exist. */
-export const noExist = 0x0103;
-/** ERR_DBOFFLINE: already offline. */
-const alreadyOffline = 0x13f9;
 
 /** Takes databases offline, so that nobody uses them while they are replaced, and brings them online again. */
 export class OfflineDatabases {

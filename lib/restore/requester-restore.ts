@@ -8,6 +8,7 @@ import { findNotesIni, readDataDirectory } from '../domino/environment';
 import type { Innards } from '../domino/timedate';
 import { counted } from '../errors/counted';
 import type { ErrorCode } from '../errors/codes';
+import { alreadyOffline, noExist } from '../domino/status';
 import {
   databaseFailureOf,
   decidedFailure,
@@ -54,9 +55,6 @@ export interface RequesterRestoreReport {
   /** Databases that stay offline have `ERR_RESTORE_NOT_PUT_BACK`. */
   readonly failures: readonly (DatabaseFailure & { readonly component: number })[];
 }
-
-const alreadyOffline = 0x13f9;
-const noExist = 0x0103;
 
 /**
  * A restore in which a VSS requester puts the files into place. The databases go offline first. Afterwards, those that were
@@ -114,7 +112,8 @@ export class RequesterRestore {
     const restore = new RequesterRestore(binding, options, plan, journal, leftOvers);
     try {
       const tools = { binding, call, budgetMs, dryRun: false, service: undefined, hook: undefined };
-      await recoverAll(leftOvers, { ...tools, openRuntime: () => Promise.resolve() });
+      const recovering = { ...tools, openRuntime: () => Promise.resolve() };
+      await recoverAll(leftOvers, recovering, { dataDirectory, deltaDirectory });
       await restore.#takeOffline(call);
     } catch (error) {
       await restore.#undo(error);

@@ -272,7 +272,8 @@ async function restore(
   const restoration = new Restoration(binding, journal, plan.mode, plan.pointInTime, budgetMs, call, progress);
   try {
     const tools = { binding, call, budgetMs, dryRun: false, service: undefined, hook: undefined };
-    const recovered = await recoverAll(leftOvers, { ...tools, openRuntime: () => Promise.resolve() });
+    const recovering = { ...tools, openRuntime: () => Promise.resolve() };
+    const recovered = await recoverAll(leftOvers, recovering, { dataDirectory, deltaDirectory });
     const hanging = new Set(leftOvers.flatMap((leftOver) => leftOver.hanging));
     restoration.expectOffline(filesLeftOffline(leftOvers));
     const { ready, refused, knowledge } = await foresee(head, plan, preparation.server, call, hanging);

@@ -219,7 +219,7 @@ class Pruning {
         throw new DominoVssError('ERR_LOCKED', { message });
       }
       const removals = leftOvers.filter(({ work }) => work === 'prune');
-      recovered.push(...(await recoverAll(removals, this.tools)));
+      recovered.push(...(await recoverAll(removals, this.tools, { dataDirectory, deltaDirectory })));
     }
     return recovered;
   }

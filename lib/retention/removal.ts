@@ -46,7 +46,7 @@ export async function removeListed(
     tools.call.check();
     await rm(join(directory, 'manifest.json'));
     await syncDirectory(directory);
-    const [work] = await recoverAll([journal.leftOver], tools);
+    const [work] = await recoverAll([journal.leftOver], tools, { dataDirectory, deltaDirectory });
     if (!work) throw new DominoVssError('ERR_INTERNAL', { message: `nothing was removed of ${id}` });
     if (work.done) await journal.remove();
     else await journal.update({ ended: true });

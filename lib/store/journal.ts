@@ -135,6 +135,22 @@ export class Journal {
   }
 
   /**
+   * Writes the journal of work that has ended, because it still names something. The caller holds the lock of the data directory, so
+   * nobody else can have begun meanwhile.
+   */
+  static async leave(
+    { deltaDirectory, elsewhere, patience, ...work }: Omit<JournalPlace, 'lock' | 'within'>,
+    change: JournalChange,
+  ): Promise<void> {
+    const head = { ...newHead(work), ...change, ended: true };
+    await Journal.#create(
+      { head, lock: undefined, calls: new FileCalls(patience ?? untiring) },
+      deltaDirectory,
+      elsewhere,
+    );
+  }
+
+  /**
    * Writes the journal of a backup that native code may begin, under a name that is ignored: it becomes a journal when `from` is
    * renamed to `to`. Until then, its creator has to remove it.
    */

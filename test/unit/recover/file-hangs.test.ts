@@ -1,7 +1,11 @@
-import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { promises, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { beginBackup } from '#lib/backup/begin-backup';
 import { recoverInterrupted } from '#lib/recover/recover';
 import type { RecoveryReport } from '#lib/recover/report';
+import { drillRestore } from '#lib/restore/drill';
+import { restoreDatabases } from '#lib/restore/restore';
 import { identityOf } from '#lib/store/file-identity';
 import { journalDirectory } from '#lib/store/journals';
 import { ownIdentity } from '#lib/store/process-identity';
@@ -47,6 +51,48 @@ test('a recovery names in its journal what a call of it may still change', async
   expect((await recover()).outcome).toBe('partial');
   const texts = journals().map((name) => readFileSync(join(journalDirectory(domino.deltaDirectory), name), 'utf8'));
   const own = texts.find((text) => text.includes('"work":"recovery"')) ?? '';
+  expect(JSON.parse(own.split('\n')[0] ?? '')).toMatchObject({ ended: true, hanging: [file] });
+  await proceed();
+  jest.restoreAllMocks();
+  expect((await recover()).outcome).toBe('recovered');
+  expect(journals()).toEqual([]);
+});
+
+/** Work that first recovers what a dead process has left, on a manifest. It ends by itself or when the signal fires. */
+type Work = (manifest: string, signal: AbortSignal) => Promise<unknown>;
+const common = (): { readonly domino: typeof domino.location; readonly databaseBudgetMs: number } => {
+  return { domino: domino.location, databaseBudgetMs: 500 };
+};
+
+test.each<[string, Work]>([
+  [
+    'a backup',
+    (_manifest, signal) =>
+      beginBackup(() => domino.binding, { ...common(), deltaDirectory: domino.deltaDirectory, signal }),
+  ],
+  [
+    'a restore',
+    (manifest, signal) =>
+      restoreDatabases(() => domino.binding, { ...common(), manifest, databases: ['names.nsf'], signal }),
+  ],
+  ['a drill', (manifest, signal) => drillRestore(() => domino.binding, { ...common(), manifest, signal })],
+])('%s names in a journal what its recovery may still change', async (_what, work) => {
+  const { deltaDirectory } = domino;
+  const backup = await beginBackup(() => domino.binding, { ...common(), deltaDirectory });
+  const set = await backup.createShadow();
+  await set.copyDatabases({ to: join(domino.root, 'copies') });
+  await backup.endBackup();
+  const { file, original } = await interruptedRestore();
+  const proceed = hang('rename', original);
+  const controller = new AbortController();
+  const ended = work(backup.directory, controller.signal).catch(() => undefined);
+  // A restore gives the call up after its budget, the others when they are aborted.
+  const calls = (): readonly unknown[][] => jest.mocked(promises.rename).mock.calls;
+  while (!calls().some(([from]) => from === original)) await delay(10);
+  controller.abort();
+  await ended;
+  const texts = journals().map((name) => readFileSync(join(journalDirectory(deltaDirectory), name), 'utf8'));
+  const own = texts.find((text) => text.includes('"work":"recovery"')) ?? '{}';
   expect(JSON.parse(own.split('\n')[0] ?? '')).toMatchObject({ ended: true, hanging: [file] });
   await proceed();
   jest.restoreAllMocks();

@@ -492,20 +492,45 @@ describe('a backup that was killed', () => {
     expect(started).toEqual(['lockDirectory']);
   });
 
-  test('a server that never comes up does not hold it up beyond its time limit, and the next one tries again', async () => {
-    writeDead({ stoppedService: 'domino.service', databasesInBackupMode: 1 }, [path]);
+  test.each([
+    ['start', 'could not be started: start did not return'],
+    ['isRunning', 'could not be asked whether it runs: isRunning did not return'],
+  ])(
+    'a server that never comes up (%s) is left, the rest is done, and the next one tries again',
+    async (which, why) => {
+      writeDead({ stoppedService: 'domino.service', databasesInBackupMode: 1 }, [path]);
+      const never = (): Promise<never> => new Promise(() => undefined);
+      const service = {
+        name: 'domino.service',
+        isRunning: () => Promise.resolve(false),
+        stop: () => Promise.resolve(),
+        start: () => Promise.resolve(),
+      };
+      const { outcome, works } = await recover({ service: { ...service, [which]: never }, timeoutMs: 1_000 });
+      expect(outcome).toBe('partial');
+      const items = works.flatMap((work) => work.items);
+      expect(items.filter(({ result }) => result === 'left')).toMatchObject([
+        { thing: 'service', error: { code: 'ERR_SERVICE', message: expect.stringContaining(why) } },
+      ]);
+      expect(items.filter(({ result }) => result === 'done').map(({ thing }) => thing)).toContain('backup-mode');
+      expect((await recover({ service })).outcome).toBe('recovered');
+    },
+  );
+
+  test('an abort while a server comes up ends the recovery at once', async () => {
+    writeDead({ stoppedService: 'domino.service' }, []);
+    const controller = new AbortController();
     const service = {
       name: 'domino.service',
       isRunning: () => Promise.resolve(false),
       stop: () => Promise.resolve(),
-      start: () => new Promise<void>(() => undefined),
+      start: () => {
+        controller.abort();
+        return new Promise<void>(() => undefined);
+      },
     };
-    await expect(recover({ service, timeoutMs: 300 })).rejects.toMatchObject({
-      code: 'ERR_DEADLINE',
-      message: expect.stringContaining('domino.service'),
-    });
-    const start = (): Promise<void> => Promise.resolve();
-    expect((await recover({ service: { ...service, start } })).outcome).toBe('recovered');
+    await expect(recover({ service, signal: controller.signal })).rejects.toMatchObject({ code: 'ERR_ABORTED' });
+    expect((await recover({ service: { ...service, start: () => Promise.resolve() } })).outcome).toBe('recovered');
   });
 
   test('a hook is given back what it has delivered; without it that is named and left', async () => {
