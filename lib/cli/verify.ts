@@ -49,7 +49,7 @@ export function addVerifyCommand(backup: Command, context: CommandLineContext, f
     )
     .option(
       '--database-budget <duration>',
-      'with --apply: time limit for one call on a database (default: 60s)',
+      'time limit for one call on a file and, with --apply, on a database (default: 60s)',
       duration,
     );
   addUnattendedOptions(verify, context);

@@ -1,5 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readdir } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -8,6 +9,7 @@ import { Call, publicCall } from '../call/call';
 import { launchSettings } from '../domino/launch';
 import { AbortError, BackupError, DominoVssError, OptionError } from '../errors/errors';
 import { describeEnd, recoverCommand, type ProcessEnd } from '../store/ended-process';
+import { journalDirectory } from '../store/journals';
 import type { NativeBinding } from '../native/session';
 import { ownProgram } from '../native/package-root';
 import { enteringMs, type HoldOptions, type ReleaseOptions } from './hold';
@@ -254,15 +256,25 @@ async function ask(
   }
 }
 
-/** For a hold whose holder does not answer: it has just ended, or has died. */
-async function endOf(directory: string, { id, deltaDirectory }: HoldRecord): Promise<HoldEnd> {
+/** For a hold whose holder does not answer: it has just ended, or has died. Undefined if what it had left was cleaned up. */
+async function endOf(directory: string, { id, deltaDirectory }: HoldRecord): Promise<HoldEnd | undefined> {
   const record = (await readHolds(directory)).find((candidate) => candidate.id === id);
   if (record?.end) return record.end;
-  if (record) await removeHold(directory, record);
+  // As long as nobody has cleaned up after it, nobody is told that all is well.
+  if (record && (await isCleanedUp(record))) {
+    await removeHold(directory, record);
+    return undefined;
+  }
   throw gone(
     `the process that held the databases for ${id} is gone; they may still be in backup mode`,
     `Run: ${recoverCommand({ deltaDirectory })}. The next backup does the same.`,
   );
+}
+
+/** If its delta directory cannot be read now, its journal may be there. */
+async function isCleanedUp({ id, deltaDirectory }: HoldRecord): Promise<boolean> {
+  const names = await readdir(journalDirectory(deltaDirectory)).catch(() => undefined);
+  return names !== undefined && !names.includes(`${id}.journal`);
 }
 
 function gone(message: string, hint?: string): DominoVssError {

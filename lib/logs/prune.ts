@@ -3,7 +3,7 @@ import { absolutePath, abortSignal, boolean, checkOptions, functionValue, millis
 import { DominoVssError, OptionError, RestoreError } from '../errors/errors';
 import type { NativeBinding, NativeLock } from '../native/session';
 import { lockDataDirectory } from '../store/data-directory-lock';
-import { readJournals } from '../store/journals';
+import { describeLiveWork, liveWork, readJournals } from '../store/journals';
 import { readBackups } from '../store/backups';
 import { databasesOf, type Manifest } from '../store/manifest';
 import { FileCalls } from '../store/stall';
@@ -180,6 +180,7 @@ class LogPruning {
       for (const listed of await readBackups(deltaDirectory, calls)) {
         this.call.check();
         if (!('manifest' in listed)) {
+          await refuseForBackup(deltaDirectory, listed.directory);
           const why =
             listed.state === 'damaged' ? listed.reason : 'it has no manifest: run recover if it is no longer running';
           const message = `nothing is removed, because it is not known what the backup ${listed.directory} needs: ${why}`;
@@ -246,6 +247,13 @@ async function refuseForWork(deltaDirectory: string, dataDirectory: string): Pro
     ? `${other.work} ${other.id} of ${other.dataDirectory} is running (process ${other.pid}) and may need extents of the log`
     : `the journal ${doubtful?.journal ?? ''} cannot be used: ${doubtful?.reason ?? ''}; its work may need extents of the log`;
   throw new DominoVssError('ERR_LOCKED', { message });
+}
+
+/** A running backup has no manifest yet. Its server may be one that no backup and no archived log is of so far. */
+async function refuseForBackup(deltaDirectory: string, directory: string): Promise<void> {
+  const other = (await liveWork(deltaDirectory)).find(({ backupDirectory }) => backupDirectory === directory);
+  if (!other) return;
+  throw new DominoVssError('ERR_LOCKED', { message: `${describeLiveWork(other)} and may need extents of the log` });
 }
 
 function reportOf(extents: readonly ProvenExtent[], backups: number): PruneLogsReport {

@@ -144,6 +144,12 @@ export async function journaledShadows(deltaDirectory: string): Promise<string[]
   return heads.flatMap((head) => (isHead(head) && (head.ended || !isAlive(head)) ? [...head.shadows] : []));
 }
 
+/** Work of live processes of this host, on whatever data directory. */
+export async function liveWork(deltaDirectory: string): Promise<readonly JournalHead[]> {
+  const heads = await Promise.all((await journalFiles(deltaDirectory)).map(readHead));
+  return heads.filter(isHead).filter((head) => !head.ended && isOfThisHost(head) && isAlive(head));
+}
+
 /** Data directories of backups whose removal was interrupted by the death of the process. */
 export async function interruptedRemovals(deltaDirectory: string): Promise<string[]> {
   const heads = await Promise.all((await journalFiles(deltaDirectory)).map(readHead));

@@ -1,6 +1,6 @@
 // `domino-vss hold` and `release`: a process of its own holds the databases between two commands.
 
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { listBackups, type BackupReport } from '#lib/index';
@@ -121,17 +121,24 @@ test('a holder that is killed before everything is held: the command says what i
 test('a hold of another server whose process has died is not the one that is meant', async () => {
   expect(await domino.freeze()).toMatchObject({ code: 0 });
   const record = domino.record();
+  const otherDirectory = join(domino.holds, 'other');
+  const journal = join(otherDirectory, '.journal', '20260101T000000Z-aaaaaa.journal');
+  mkdirSync(join(otherDirectory, '.journal'), { recursive: true });
+  writeFileSync(journal, '');
   const other = {
     ...record,
     id: '20260101T000000Z-aaaaaa',
     channel: record.channel.replace(record.id, '20260101T000000Z-aaaaaa'),
-    deltaDirectory: '/other',
+    deltaDirectory: otherDirectory,
     // The first process of a system, or none: neither has begun this hold.
     holder: { ...record.holder, pid: 1 },
   };
   writeFileSync(join(domino.holds, `${other.id}.json`), JSON.stringify(other));
   expect(await domino.call('release')).toMatchObject({ code: 0 });
-  expect(await domino.call('release', '--failed')).toMatchObject({ code: 1, stderr: containing('domino-vss recover') });
+  const left = { code: 1, stderr: containing('domino-vss recover') };
+  for (const again of [1, 2]) expect([again, await domino.call('release', '--failed')]).toMatchObject([again, left]);
+  // As recover does.
+  rmSync(journal);
   expect(await domino.call('release', '--failed')).toMatchObject({ code: 0, stdout: 'nothing was held\n' });
   expect((await domino.call('hold', '--status')).stdout).toBe('nothing is held\n');
 });

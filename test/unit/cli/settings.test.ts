@@ -1,6 +1,8 @@
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { CommandLineContext } from '#lib/cli/context';
+import { runFailureCommand } from '#lib/cli/failure-command';
 import { wholeGrammar } from '#lib/cli/pages/pages';
 import { FakeDomino } from '../fake-binding';
 import { location, run as runIn, type Run } from './run';
@@ -290,6 +292,24 @@ describe('--metrics', () => {
     expect(exitCode).toBe(1);
     expect(stderr).not.toContain('WARN_FAILURE_PROGRAM');
     process.kill(Number(told()));
+  });
+
+  test('a program that fails is shown with what it has said', async () => {
+    writeFileSync(program(), '#!/bin/sh\necho "no such pager" >&2\necho other\nexit 3\n', { mode: 0o700 });
+    const { stderr } = await run([
+      ...[...backUp, '--delta-dir', 'delta', '--keep', '--failure-command', 'tell', '--required', 'x.nsf'],
+    ]);
+    expect(stderr).toContain('tell ended with exit code 3: no such pager\n');
+    expect(stderr).not.toContain('other');
+  });
+
+  test('a program that does not end is ended, and its time is told', async () => {
+    writeFileSync(program(), '#!/bin/sh\necho waiting >&2\nexec sleep 600\n', { mode: 0o700 });
+    const stderr: string[] = [];
+    const failure = { command: 'backup run', exitCode: 1, error: undefined, failures: [] };
+    const context = { env: process.env, stderr: { write: (text: string) => stderr.push(text) } };
+    await runFailureCommand(program(), failure, context as unknown as CommandLineContext, 1_000);
+    expect(stderr.join('')).toMatch(/tell was ended, because it was still running after 1 s: waiting\n$/);
   });
 
   test.each(['exit 3', 'exec missing-program'])('a program that fails (%s) changes nothing else', async (line) => {
