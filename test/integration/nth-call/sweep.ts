@@ -18,7 +18,7 @@ import { workInProcess } from './working-process';
 const longestMs = 20_000;
 
 /** For work in which a call hangs. */
-const impatient: Limits = { ...patient, databaseBudgetMs: 300 };
+const impatient: Limits = { ...patient, databaseBudgetMs: 600 };
 /** Removing what a backup has made may take a minute each. */
 const longestRemovalMs = 150_000;
 
@@ -145,7 +145,7 @@ export class NthCallSweep implements AsyncDisposable {
     else if (!isSuccess(result) && named.length > 0 && !named.some((text) => result.told.includes(text))) {
       violations.push(`${named.join(' or ')} is not named: ${result.outcome} ${result.told}`);
     }
-    violations.push(...(await this.#putRight()));
+    violations.push(...(await this.#putRight(result.outcome === 'died')));
     return violations.map((violation) => `${JSON.stringify(one)}${failedAt}: ${violation}`);
   }
 
@@ -243,7 +243,7 @@ export class NthCallSweep implements AsyncDisposable {
   }
 
   /** Hanging calls return; a recovery finds and cleans up the rest; nothing is left, and the next backup works. */
-  async #putRight(): Promise<string[]> {
+  async #putRight(hasDied = false): Promise<string[]> {
     const { simulation } = this.domino;
     const violations: string[] = [];
     await simulation.clearFaults();
@@ -261,7 +261,7 @@ export class NthCallSweep implements AsyncDisposable {
     if (!['nothing', 'recovered'].includes(recovered.outcome)) {
       violations.push(`recover ends with ${recovered.outcome}: ${recovered.told}`);
     }
-    for (const path of this.#leftFiles()) {
+    for (const path of this.#leftFiles(hasDied)) {
       violations.push(`left: ${path}`);
       // Otherwise all following cases would find it again.
       if (dirname(path) === this.domino.shadowDirectory) this.#removeShadow(basename(path));
@@ -279,7 +279,8 @@ export class NthCallSweep implements AsyncDisposable {
     return violations;
   }
 
-  #leftFiles(): string[] {
+  /** Only a backup that died after it was finished may keep the shadow that it was about to remove. */
+  #leftFiles(hasDied: boolean): string[] {
     const { deltaDirectory, home, simulation, shadowDirectory } = this.domino;
     const left = (readdirSync(simulation.dataDirectory, { recursive: true }) as string[])
       .filter((name) => name.includes('domino-vss'))
@@ -291,7 +292,8 @@ export class NthCallSweep implements AsyncDisposable {
       if (!name.startsWith('.') && !isFinished(name)) left.push(join(deltaDirectory, name));
     }
     for (const id of existsSync(shadowDirectory) ? readdirSync(shadowDirectory) : []) {
-      if (!isFinished(id)) left.push(join(shadowDirectory, id));
+      const mayStay = this.base.backup.endsWith(id) || (hasDied && isFinished(id));
+      if (!mayStay) left.push(join(shadowDirectory, id));
     }
     // Copies of a failed backup.
     const copies = join(home, 'copies');
