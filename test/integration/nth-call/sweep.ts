@@ -8,7 +8,7 @@ import { until } from '../command-line';
 import { SimulatedDomino } from '../simulated-domino';
 import { buildFailingCalls } from '../system-errors/failing-calls';
 import { heldDatabases, unusableDatabases } from '../whole-server';
-import { dominoCodes } from './domino-codes';
+import { statusesOf } from './domino-codes';
 import { errnoNames, FailingFiles, type ErrnoName, type FileFault } from './failing-files';
 import { describedWork, doWork, isSuccess, keptBackup, patient } from './works';
 import type { Limits, Place, Result, Task, Work } from './works';
@@ -112,7 +112,7 @@ export class NthCallSweep implements AsyncDisposable {
       await this.#putRight();
       all.push(...numbered({ work, call: 'file' }, calls, [...errnoNames, 'hang']));
       for (const [call, count = 0] of Object.entries(after)) {
-        const statuses = dominoCodes[call] ?? [];
+        const statuses = statusesOf(call, task);
         const faults = statuses.length > 0 ? [...statuses.map((status) => `0x${status.toString(16)}`), 'hang'] : [];
         all.push(...numbered({ work, call }, count - (before[call] ?? 0), [...faults, 'die', 'die-after']));
       }
@@ -161,7 +161,9 @@ export class NthCallSweep implements AsyncDisposable {
     const result = await this.#run(task, limitsFor(fault));
     // The workload may differ from the one during the counting.
     const fired = (await simulation.stats()).faults.some((one) => one.fired > 0);
-    return { result, named: fired ? [call] : [], failedAt: '' };
+    // Whether the end of somebody else's backup has failed is seen, and told, at the next start.
+    const told = task === 'recover' && call === 'NSFBackupEnd' ? [call, 'ERR_DATABASE_STUCK'] : [call];
+    return { result, named: fired ? told : [], failedAt: '' };
   }
 
   async #failFile({ nth, fault }: Case, task: Task): Promise<Failed> {
