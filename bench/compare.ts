@@ -292,6 +292,7 @@ async function snapshotByCall(source: string, target: string, deltaDirectory: st
     files: [join(source, 'names.nsf')],
     targets: [''],
     costsUs: new Uint32Array(1),
+    fileNumbers: new BigUint64Array(1),
     activity: new Float64Array(1),
   });
   await session.open(10_000);

@@ -36,7 +36,7 @@ public:
             for (std::size_t i = 0; i < threads_; ++i)
                 threads.emplace_back([&] {
                     for (std::size_t at = next++; at < databases_.size(); at = next++)
-                        if (!domino_vss::shadow::cloneFile(databases_[at].file, databases_[at].target, sizes_[at]).ok())
+                        if (!domino_vss::shadow::cloneFile(databases_[at], sizes_[at]).ok())
                             failed = true;
                 });
         }

@@ -226,20 +226,21 @@ void SessionObject::add(const Napi::CallbackInfo& info) {
     const auto targets = databases.Get("targets").As<Napi::Array>();
     const auto costsUs = databases.Get("costsUs").As<Napi::Uint32Array>();
     const auto activity = databases.Get("activity").As<Napi::Float64Array>();
+    const auto fileNumbers = databases.Get("fileNumbers").As<Napi::BigUint64Array>();
     if (prepared_) {
         const auto volumes = databases.Get("volumes").As<Napi::Uint16Array>();
         const auto components = databases.Get("components").As<Napi::Uint16Array>();
         const auto required = databases.Get("required").As<Napi::Uint8Array>();
         for (std::uint32_t i = 0; i < paths.Length(); ++i) {
             prepared_->add({paths.Get(i).As<Napi::String>().Utf8Value(), files.Get(i).As<Napi::String>().Utf8Value(),
-                            targets.Get(i).As<Napi::String>().Utf8Value(), costsUs[i], activity[i]},
+                            targets.Get(i).As<Napi::String>().Utf8Value(), costsUs[i], activity[i], fileNumbers[i]},
                            volumes[i], components[i], required[i] != 0);
         }
         return;
     }
     for (std::uint32_t i = 0; i < paths.Length(); ++i) {
         session_->add({paths.Get(i).As<Napi::String>().Utf8Value(), files.Get(i).As<Napi::String>().Utf8Value(),
-                       targets.Get(i).As<Napi::String>().Utf8Value(), costsUs[i], activity[i]});
+                       targets.Get(i).As<Napi::String>().Utf8Value(), costsUs[i], activity[i], fileNumbers[i]});
     }
 }
 

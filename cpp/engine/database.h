@@ -19,6 +19,8 @@ struct DatabaseSpec {
     std::uint32_t costUs = 0;
     /// Write activity, in any unit. The most active databases start last and stop first.
     double activity = 0;
+    /// Number of the file on its volume when it was found; 0 = unknown.
+    std::uint64_t fileNumber = 0;
 };
 
 struct LogInfo {

@@ -38,7 +38,7 @@ void ReflinkProvider::prepare(std::span<const engine::DatabaseSpec> databases, c
 
 CallStatus ReflinkProvider::captureFile(const engine::DatabaseSpec& spec, engine::HighWaterMarks& /*marks*/,
                                         std::uint64_t sizeBytes, const engine::Limits& /*limits*/) {
-    return cloneFile(spec.file, spec.target, sizeBytes);
+    return cloneFile(spec, sizeBytes);
 }
 
 /// Removes the clones of skipped databases. They are still empty and must not be mistaken for databases.
@@ -55,18 +55,24 @@ void ReflinkProvider::remove() {
     targets_.remove();
 }
 
-CallStatus cloneFile(const std::string& source, const std::string& target, std::uint64_t sizeBytes) noexcept {
-    const FileDescriptor from(::open(source.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-    if (!from.valid()) return systemStatus(code::kShadow, "open", errno);
-    const FileDescriptor to(::open(target.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC));
+CallStatus cloneFile(const engine::DatabaseSpec& spec, std::uint64_t sizeBytes) noexcept {
+    const FileDescriptor from(::open(spec.file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    if (!from.valid())
+        return errno == ENOENT ? engineStatus(code::kDatabaseVanished) : systemStatus(code::kShadow, "open", errno);
+    struct stat found {};
+    if (::fstat(from.get(), &found) != 0) return systemStatus(code::kShadow, "fstat", errno);
+    // Domino has the database open, but its name may lead to another file by now.
+    if (spec.fileNumber != 0 && found.st_ino != spec.fileNumber) return engineStatus(code::kDatabaseReplaced);
+    const FileDescriptor to(::open(spec.target.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC));
     if (!to.valid()) return systemStatus(code::kShadow, "open", errno);
     // A refused clone is an error: falling back to a copy would keep the databases in backup mode for minutes.
     if (::ioctl(to.get(), FICLONE, from.get()) != 0) return systemStatus(code::kCloneRefused, "ioctl(FICLONE)", errno);
     struct stat cloned {};
     if (::fstat(to.get(), &cloned) != 0) return systemStatus(code::kShadow, "fstat", errno);
     const auto clonedBytes = static_cast<std::uint64_t>(cloned.st_size);
-    // The file is shorter than at NSFBackupStart; ftruncate would extend it with zeros.
-    if (clonedBytes < sizeBytes) return systemStatus(code::kShadow, "ioctl(FICLONE)", EIO);
+    // The file is shorter than at NSFBackupStart, and Domino shortens none in backup mode; ftruncate would extend it
+    // with zeros.
+    if (clonedBytes < sizeBytes) return engineStatus(code::kDatabaseReplaced);
     if (clonedBytes > sizeBytes && ::ftruncate(to.get(), static_cast<off_t>(sizeBytes)) != 0)
         return systemStatus(code::kShadow, "ftruncate", errno);
     return {};

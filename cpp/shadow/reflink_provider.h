@@ -30,8 +30,7 @@ private:
     std::vector<std::string> clones_;  // created empty before the window: creating a file costs as much as cloning one
 };
 
-/// Clones the first `sizeBytes` bytes into an existing empty file.
-[[nodiscard]] CallStatus cloneFile(const std::string& source, const std::string& target,
-                                   std::uint64_t sizeBytes) noexcept;
+/// Clones the first `sizeBytes` bytes into the target, an existing empty file.
+[[nodiscard]] CallStatus cloneFile(const engine::DatabaseSpec& spec, std::uint64_t sizeBytes) noexcept;
 
 }  // namespace domino_vss::shadow

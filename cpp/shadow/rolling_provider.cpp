@@ -36,8 +36,8 @@ CallStatus copyFile(File& source, File& target, engine::HighWaterMarks& marks, s
         const auto want = static_cast<std::size_t>(std::min<std::uint64_t>(block.size(), sizeBytes - copied));
         const ReadResult got = source.read(block.first(want));
         if (got.error != 0) return systemStatus(code::kCopy, "read", got.error);
-        // The file is shorter than at NSFBackupStart.
-        if (got.bytes == 0) return systemStatus(code::kCopy, "read", systemErrorOf(std::errc::io_error));
+        // The file is shorter than at NSFBackupStart, and Domino shortens none in backup mode.
+        if (got.bytes == 0) return engineStatus(code::kDatabaseReplaced);
         if (const int error = writeOrSkip(target, block.first(got.bytes), mayHaveHoles); error != 0)
             return systemStatus(code::kCopy, "write", error);
         copied += got.bytes;
@@ -48,6 +48,11 @@ CallStatus copyFile(File& source, File& target, engine::HighWaterMarks& marks, s
     if (!mayHaveHoles) return {};
     if (const int error = target.endHere(); error != 0) return systemStatus(code::kCopy, "truncate", error);
     return {};
+}
+
+CallStatus openStatus(int error) {
+    const bool isGone = error == systemErrorOf(std::errc::no_such_file_or_directory);
+    return isGone ? engineStatus(code::kDatabaseVanished) : systemStatus(code::kCopy, "open", error);
 }
 
 }  // namespace
@@ -63,7 +68,9 @@ CallStatus RollingProvider::captureFile(const engine::DatabaseSpec& spec, engine
     // One block per shard thread, for the life of the thread, so that a capture never allocates.
     thread_local std::array<char, kBlockBytes> block;
     File source;
-    if (const int error = source.openForReading(spec.file); error != 0) return systemStatus(code::kCopy, "open", error);
+    if (const int error = source.openForReading(spec.file); error != 0) return openStatus(error);
+    // Domino has the database open, but its name may lead to another file by now.
+    if (spec.fileNumber != 0 && source.number() != spec.fileNumber) return engineStatus(code::kDatabaseReplaced);
     File target;
     if (const int error = target.create(spec.target); error != 0) return systemStatus(code::kCopy, "open", error);
     return copyFile(source, target, marks, sizeBytes, limits, block);

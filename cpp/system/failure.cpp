@@ -14,6 +14,7 @@ const char* engineText(std::string_view code) {
     if (code == code::kDatabaseNotReached) return "the backup ended before this database had its turn";
     if (code == code::kDatabaseReplaced) return "the database was replaced while the backup ran";
     if (code == code::kDatabaseStuck) return "a call has not returned; the database may still be in backup mode";
+    if (code == code::kDatabaseVanished) return "the database was deleted while the backup ran";
     if (code == code::kInternal) return "the thread of this database failed";
     if (code == code::kAborted) return "aborted";
     if (code == code::kDeadline) return "the deadline passed";

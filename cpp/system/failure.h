@@ -41,6 +41,7 @@ inline constexpr const char* kDatabaseBudget = "ERR_DATABASE_BUDGET";
 inline constexpr const char* kDatabaseNotReached = "ERR_DATABASE_NOT_REACHED";
 inline constexpr const char* kDatabaseReplaced = "ERR_DATABASE_REPLACED";
 inline constexpr const char* kDatabaseStuck = "ERR_DATABASE_STUCK";
+inline constexpr const char* kDatabaseVanished = "ERR_DATABASE_VANISHED";
 inline constexpr const char* kDeadline = "ERR_DEADLINE";
 inline constexpr const char* kDeltaWrite = "ERR_DELTA_WRITE";
 inline constexpr const char* kDominoBitness = "ERR_DOMINO_BITNESS";

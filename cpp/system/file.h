@@ -36,6 +36,8 @@ public:
     [[nodiscard]] ReadResult read(std::span<char> buffer) noexcept;
     /// Writes everything.
     [[nodiscard]] int write(std::span<const char> bytes) noexcept;
+    /// Distinguishes the file from all others on its volume; 0 if the system does not tell.
+    [[nodiscard]] std::uint64_t number() noexcept;
     /// True if the file occupies less space than its size; its copy should be sparse too.
     [[nodiscard]] bool isSparse() noexcept;
     /// Makes an empty file sparse.

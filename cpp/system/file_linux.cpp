@@ -63,6 +63,11 @@ int File::write(std::span<const char> bytes) noexcept {
     return 0;
 }
 
+std::uint64_t File::number() noexcept {
+    struct stat found {};
+    return ::fstat(descriptorOf(handle_), &found) == 0 ? found.st_ino : 0;
+}
+
 bool File::isSparse() noexcept {
     constexpr off_t kStatBlockBytes = 512;  // the unit of st_blocks, independent of st_blksize
     struct stat found {};

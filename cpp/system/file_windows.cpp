@@ -75,6 +75,19 @@ int File::write(std::span<const char> bytes) noexcept {
     return 0;
 }
 
+std::uint64_t File::number() noexcept {
+    FILE_ID_INFO id{};
+    if (::GetFileInformationByHandleEx(handleOf(handle_), FileIdInfo, &id, sizeof id) != 0) {
+        // The low half of the number, as for the list of databases.
+        std::uint64_t low = 0;
+        for (int i = 7; i >= 0; --i) low = (low << 8U) | id.FileId.Identifier[i];
+        return low;
+    }
+    BY_HANDLE_FILE_INFORMATION information{};
+    if (::GetFileInformationByHandle(handleOf(handle_), &information) == 0) return 0;
+    return (std::uint64_t{information.nFileIndexHigh} << 32U) | information.nFileIndexLow;
+}
+
 bool File::isSparse() noexcept {
     FILE_BASIC_INFO found{};
     return ::GetFileInformationByHandleEx(handleOf(handle_), FileBasicInfo, &found, sizeof found) != 0 &&

@@ -120,6 +120,7 @@ async function begin(
   };
   const recovered = await recoverAll(leftOvers, recovering, { dataDirectory, deltaDirectory });
 
+  const serverName = server.runtime?.serverName ?? '';
   const logStyle = server.runtime ? await readLogStyle(binding, call) : 'unknown';
   const narrow = async (catalog: Catalog, selection: Selection): Promise<Incremental> => {
     const { notesIni } = server;
@@ -132,7 +133,7 @@ async function begin(
     const work = {
       binding,
       deltaDirectory,
-      dataDirectory,
+      server: { dataDirectory, serverName },
       logs,
       verifyingKey,
       budgetMs: budgetMs ?? defaultBudgetMs,
@@ -147,7 +148,7 @@ async function begin(
     source === 'domino'
       ? await findSelected(
           binding,
-          { dataDirectory, deltaDirectory },
+          { dataDirectory, serverName, deltaDirectory },
           { excludeDirectories, selector, options, narrow: options.incremental === true ? narrow : undefined },
           call,
         )
@@ -184,7 +185,7 @@ async function begin(
 
   const facts = {
     notesIni: server.notesIni,
-    serverName: server.runtime?.serverName ?? '',
+    serverName,
     lifetime: options.lifetime ?? (vss?.persistent ? 'persistent' : 'backup'),
     logStyle,
     warnings: [

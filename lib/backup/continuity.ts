@@ -3,7 +3,7 @@ import { forEachIndex } from '../call/event-loop';
 import type { CapturedDatabases } from './captured';
 import { decidedFailure, type DatabaseFailure } from '../errors/errors';
 import { warning, type Warning } from '../errors/warnings';
-import { newestBackup } from '../store/backups';
+import { isOfServer, newestBackup, type ServerOfBackup } from '../store/backups';
 import { databasesOf, type Manifest } from '../store/manifest';
 import type { FileCalls } from '../store/stall';
 import type { ManifestContinuity, ManifestDatabase } from '../store/manifest-format';
@@ -55,7 +55,7 @@ export class Continuity {
 
   static async compare(
     deltaDirectory: string,
-    dataDirectory: string,
+    server: ServerOfBackup,
     present: PresentDatabases,
     rules: Pick<SelectionRules, 'leaveOut'>,
     call: Call,
@@ -67,7 +67,7 @@ export class Continuity {
     const { newest: last, warnings } = await newestBackup(
       deltaDirectory,
       {
-        accepts: (manifest) => manifest.source !== 'volumes' && manifest.dataDirectory === dataDirectory,
+        accepts: (manifest) => manifest.source !== 'volumes' && isOfServer(manifest, server),
         read: (manifest) => readCaptured(manifest, check, calls),
         purpose: 'this backup cannot be compared with',
       },

@@ -1,16 +1,17 @@
-import { realpath, rm, rmdir } from 'node:fs/promises';
+import { lstat, opendir, realpath, rm, rmdir } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import type { Call } from '../call/call';
 import { forEachLimited } from '../call/event-loop';
+import { undefinedWhereMissing } from '../call/files';
 import type { ProgressListener, ProgressReporter } from '../call/progress';
-import { databaseFailureOf, OptionError, type DatabaseFailure } from '../errors/errors';
+import { databaseFailureOf, decidedFailure, DominoVssError, OptionError, type DatabaseFailure } from '../errors/errors';
 import type { Warning } from '../errors/warnings';
 import { copyExactly, hashFile, requireFreeSpace, syncFile } from '../store/copy';
 import { missingDirectories, syncDirectory, syncRemovals } from '../store/durable';
 import { isPresent } from '../store/file-identity';
 import { HashThreads, worthwhileThreads, type BlockHash } from '../store/hash-threads';
 import type { ManifestDatabase } from '../store/manifest-format';
-import { directoryRisk, isInside, makeOwnDirectory, realPathToBe } from '../store/safe-directory';
+import { directoryIdentity, directoryRisk, leadsInto, makeOwnDirectory } from '../store/safe-directory';
 import { FileCalls, untiring } from '../store/stall';
 import { refuseVanished } from '../vss/vanished-shadow';
 import { requireVss } from '../vss/call';
@@ -76,7 +77,9 @@ export class DatabaseCopies {
   readonly #parts: readonly Part[];
   readonly #notesIni: string;
   /** The new copies, and the directories that did not exist before: they are removed if the backup fails. */
-  #newCopies: { readonly files: string[]; readonly directories: readonly string[] } | undefined;
+  #newCopies: { readonly to: string; readonly files: string[]; readonly directories: readonly string[] } | undefined;
+  /** Identity of the directory of the copies. */
+  #identity: string | undefined;
 
   constructor(work: BackupWork, parts: readonly Part[], notesIni: string) {
     this.#work = work;
@@ -114,7 +117,7 @@ export class DatabaseCopies {
       ? await calls.wait('lstat', dataDirectory, ServerFileCopies.plan(to, server, paths))
       : undefined;
     const files = paths.map((path) => join(to, ...path.split('/')));
-    await this.#noteCopies([...(serverFiles?.files ?? []), ...files], calls);
+    await this.#noteCopies(to, [...(serverFiles?.files ?? []), ...files], calls);
     noteWarning(this.#work, await calls.wait('mkdir', to, makeTarget(to, this.#work)));
     // Holes in a file remain holes in its copy.
     const allocatedBytes = this.#work.databases.allocatedBytes.reduce((sum, bytes) => sum + bytes, 0);
@@ -129,44 +132,57 @@ export class DatabaseCopies {
     };
     const made = new Map<CopiedDatabase, string>();
     let madeServerFiles: ServerFilesReport | undefined;
-    const threads = new HashThreads(worthwhileThreads(all.length, totalBytes, atOnce));
     try {
-      madeServerFiles = await serverFiles?.copy(this.#work.binding, { check, budgetMs: this.#budgetMs }, (file) => {
-        this.#newCopies?.files.push(file);
-      });
-      if (madeServerFiles) directories.add(madeServerFiles.directory);
-      await forEachLimited(all, atOnce, async (one) => {
-        const database = one.describe();
-        const file = join(to, ...database.path.split('/'));
-        try {
-          const sha256 = await this.#copyOne(one, database, {
-            file,
-            call,
-            hash: threads.begin(),
-            onBytes: (bytes) => {
-              doneBytes += bytes;
-              report();
-            },
-          });
-          made.set(one, sha256);
+      // While it is open, its identity stays the same on any file system.
+      const opened = await calls.wait('opendir', to, opendir(to));
+      this.#identity = await calls.wait('stat', to, directoryIdentity(to));
+      const threads = new HashThreads(worthwhileThreads(all.length, totalBytes, atOnce));
+      try {
+        madeServerFiles = await serverFiles?.copy(this.#work.binding, { check, budgetMs: this.#budgetMs }, (file) => {
           this.#newCopies?.files.push(file);
-          for (let at = dirname(file); at.startsWith(to + sep); at = dirname(at)) directories.add(at);
-        } catch (error) {
+        });
+        if (madeServerFiles) directories.add(madeServerFiles.directory);
+        await forEachLimited(all, atOnce, async (one) => {
+          const database = one.describe();
+          const file = join(to, ...database.path.split('/'));
+          await this.#requireDirectory(to, calls);
+          try {
+            const sha256 = await this.#copyOne(one, database, {
+              file,
+              call,
+              hash: threads.begin(),
+              onBytes: (bytes) => {
+                doneBytes += bytes;
+                report();
+              },
+            });
+            made.set(one, sha256);
+            this.#newCopies?.files.push(file);
+            for (let at = dirname(file); at.startsWith(to + sep); at = dirname(at)) directories.add(at);
+          } catch (error) {
+            call.check();
+            await this.#refuseVanished(one, call);
+            failures.push(databaseFailureOf(database.path, 'drain', error));
+          }
+          done += 1;
+          report();
           call.check();
-          await this.#refuseVanished(one, call);
-          failures.push(databaseFailureOf(database.path, 'drain', error));
+        });
+        await this.#requireDirectory(to, calls);
+        for (const one of await this.#missing(to, [...made.keys()], calls)) {
+          made.delete(one);
+          const text = 'its copy was removed or replaced before the copies of all databases were made';
+          failures.push(decidedFailure(one.describe().path, 'ERR_COPY', 'drain', text));
         }
-        done += 1;
-        report();
+        for (const directory of directories) await calls.wait('fsync', directory, syncDirectory(directory));
         call.check();
-      });
-      for (const directory of directories) await calls.wait('fsync', directory, syncDirectory(directory));
-      call.check();
+      } finally {
+        await threads.end();
+        await calls.end(() => opened.close());
+      }
     } catch (error) {
       await this.remove();
       throw error;
-    } finally {
-      await threads.end();
     }
     for (const [{ part, index, describe }, sha256] of made) {
       part.capture.databases.setCopy(index, { file: describe().path, deltaApplied: true, sha256 });
@@ -182,7 +198,7 @@ export class DatabaseCopies {
   }
 
   /** Records files and directories that do not exist yet. Existing ones are neither overwritten nor removed. */
-  async #noteCopies(files: readonly string[], calls: FileCalls): Promise<void> {
+  async #noteCopies(to: string, files: readonly string[], calls: FileCalls): Promise<void> {
     const missing: string[] = [];
     await forEachLimited(files, 4, async (file) => {
       if (!(await calls.wait('lstat', file, isPresent(file)))) missing.push(file);
@@ -190,15 +206,38 @@ export class DatabaseCopies {
     const parents = missing.map((file) => dirname(file));
     const directories = await calls.wait('lstat', parents[0] ?? '', missingDirectories(parents));
     await this.#work.journal.noteCopies(missing, directories);
-    this.#newCopies = { files: [], directories };
+    this.#newCopies = { to, files: [], directories };
+  }
+
+  /**
+   * Another directory may have taken the place of ours, or its file system may be gone: whatever is there then is not ours to write
+   * to or to remove.
+   */
+  async #requireDirectory(to: string, calls: FileCalls): Promise<void> {
+    if ((await calls.wait('stat', to, directoryIdentity(to))) === this.#identity) return;
+    const message = `${to} is no longer the directory in which the copies were begun: it was removed or renamed, or its file system is gone`;
+    throw new DominoVssError('ERR_COPY', { message });
+  }
+
+  /** The databases whose copies are not where they were made. */
+  async #missing(to: string, copied: readonly CopiedDatabase[], calls: FileCalls): Promise<CopiedDatabase[]> {
+    const missing: CopiedDatabase[] = [];
+    await forEachLimited(copied, atOnce, async (one) => {
+      const { path, startSizeBytes } = one.describe();
+      const file = join(to, ...path.split('/'));
+      const found = await calls.wait('lstat', file, lstat(file).catch(undefinedWhereMissing));
+      if (!found?.isFile() || found.size < startSizeBytes) missing.push(one);
+    });
+    return missing;
   }
 
   /** Removes what {@link make} has made, and its directories if they contain nothing else. */
   async remove(): Promise<void> {
     if (!this.#newCopies) return;
-    const { files, directories } = this.#newCopies;
+    const { to, files, directories } = this.#newCopies;
     // Also after an abort. What remains is named in the journal.
     const calls = new FileCalls({ ...untiring, budgetMs: this.#budgetMs });
+    if (files.length > 0) await this.#requireDirectory(to, calls);
     for (const file of files) await calls.wait('unlink', file, rm(file, { force: true }));
     for (const directory of [...directories].reverse()) {
       await calls.wait(
@@ -274,7 +313,7 @@ async function makeTarget(
   to: string,
   { binding, databases: { dataDirectory } }: Pick<BackupWork, 'binding' | 'databases'>,
 ): Promise<Warning | undefined> {
-  if (isInside(await realPathToBe(to), await realpath(dataDirectory))) {
+  if (await leadsInto(to, dataDirectory)) {
     throw new OptionError('to', `${to} leads into the data directory ${dataDirectory}: copies there would be served`);
   }
   await makeOwnDirectory(to, binding);

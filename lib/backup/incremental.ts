@@ -13,7 +13,7 @@ import { readingCallsOf } from '../recover/tools';
 import { hashFile } from '../store/copy';
 import { examineFront, expectedOfCopy, expectedOfShadow, type ExpectedContents } from '../store/contents';
 import { holderOf, loadLinks, type BackupHead, type Chain } from '../store/chain';
-import { newestBackup } from '../store/backups';
+import { isOfServer, newestBackup, type ServerOfBackup } from '../store/backups';
 import { databasesOf, type Manifest } from '../store/manifest';
 import type { FileCalls } from '../store/stall';
 import type { ManifestDatabase, ManifestHead, ManifestIncremental, TakenReason } from '../store/manifest-format';
@@ -36,7 +36,7 @@ export interface Incremental {
 export interface IncrementalWork {
   readonly binding: NativeBinding;
   readonly deltaDirectory: string;
-  readonly dataDirectory: string;
+  readonly server: ServerOfBackup;
   /** What is known about the archive of the transaction log. */
   readonly logs: ArchivedLogs;
   /**
@@ -129,7 +129,7 @@ export async function chooseIncremental(
 }
 
 /** The last backup that anything can be restored from, whether complete or partial: databases that it lacks are captured. */
-async function findBase({ deltaDirectory, dataDirectory, verifyingKey, call, budgetMs }: IncrementalWork): Promise<{
+async function findBase({ deltaDirectory, server, verifyingKey, call, budgetMs }: IncrementalWork): Promise<{
   readonly base: Base | undefined;
   readonly warnings: readonly Warning[];
 }> {
@@ -140,8 +140,7 @@ async function findBase({ deltaDirectory, dataDirectory, verifyingKey, call, bud
   const { newest: base, warnings } = await newestBackup(
     deltaDirectory,
     {
-      accepts: (manifest) =>
-        manifest.source === 'domino' && manifest.dataDirectory === dataDirectory && keepsContents(manifest),
+      accepts: (manifest) => manifest.source === 'domino' && isOfServer(manifest, server) && keepsContents(manifest),
       read: async (head): Promise<Base> => {
         const databases = new Map<string, ManifestDatabase>();
         for await (const database of databasesOf(head, calls)) {

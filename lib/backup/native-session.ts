@@ -28,6 +28,11 @@ export function createSession({ binding, options }: SessionSetup): NativeSession
   return binding.createSession(options);
 }
 
+/** The last part of a file id, `volume:[high.]low`; 0 if there is none. */
+function fileNumberOf(fileId: string): bigint {
+  return BigInt(/\d+$/.exec(fileId)?.[0] ?? 0);
+}
+
 /** Passes the databases to the session and opens them. */
 export async function openSession(
   session: NativeSession,
@@ -57,6 +62,7 @@ export async function addDatabases(session: NativeSession, setup: SessionSetup, 
       activity: Float64Array.from(paths, (path, offset) =>
         activityOf(costs.get(path), databases.modifiedMs[from + offset] ?? 0, nowMs),
       ),
+      fileNumbers: BigUint64Array.from(paths, (_path, offset) => fileNumberOf(databases.fileIds[from + offset] ?? '')),
       ...(setup.components && {
         volumes: databases.volumeIndex.slice(from, from + addAtOnce),
         components: setup.components.slice(from, from + addAtOnce),

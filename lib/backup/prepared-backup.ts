@@ -108,7 +108,7 @@ export class PreparedBackup {
     const excludeDirectories = [deltaDirectory];
     const found = await findSelected(
       binding,
-      { dataDirectory, deltaDirectory },
+      { dataDirectory, serverName: server.runtime?.serverName ?? '', deltaDirectory },
       { excludeDirectories, selector, options },
       call,
     );

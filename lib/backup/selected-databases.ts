@@ -20,6 +20,7 @@ import { refuseTooManySkipped, type SkipLimits } from './capture';
 import { Continuity } from './continuity';
 import { defaultBudgetMs } from './provider';
 import type { Incremental } from './incremental';
+import type { ServerOfBackup } from '../store/backups';
 
 /** The databases of a backup, and problems that hide databases. */
 export interface FoundDatabases {
@@ -43,7 +44,7 @@ export const nothingFound: FoundDatabases = {
 /** Lists the databases of a server, and applies the selection of the options. */
 export async function findSelected(
   binding: NativeBinding,
-  { dataDirectory, deltaDirectory }: { readonly dataDirectory: string; readonly deltaDirectory: string },
+  { dataDirectory, serverName, deltaDirectory }: ServerOfBackup & { readonly deltaDirectory: string },
   search: {
     readonly excludeDirectories: readonly string[];
     readonly selector: Selector;
@@ -67,7 +68,14 @@ export async function findSelected(
   const limits = { maxSkipped: options.maxSkipped ?? Infinity, unmetRequired: selection.unmetRequired };
   const pathsOf = (failures: readonly DatabaseFailure[]): string[] => failures.map(({ database }) => database);
   const present = { ...catalog, notDatabases: pathsOf(notDatabases), problems: pathsOf(problems) };
-  const continuity = await Continuity.compare(deltaDirectory, dataDirectory, present, rules, call, calls);
+  const continuity = await Continuity.compare(
+    deltaDirectory,
+    { dataDirectory, serverName },
+    present,
+    rules,
+    call,
+    calls,
+  );
   // A database that an earlier backup contains is reported as a failure and needs no additional notice.
   const unreadable = new Set(pathsOf(continuity.unreadable));
   const neverDatabases = notDatabases.filter(({ database }) => !unreadable.has(database));

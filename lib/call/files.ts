@@ -129,8 +129,11 @@ export function withFile(error: unknown, file: string): unknown {
   return known;
 }
 
-/** For the failure of a call on a path: returns undefined if nothing exists there, and rethrows any other error. */
+/**
+ * For the failure of a call on a path: returns undefined if nothing exists there, and rethrows any other error. Nothing has a name that
+ * is too long for the file system.
+ */
 export function undefinedWhereMissing(error: unknown): undefined {
-  if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
+  if (['ENOENT', 'ENOTDIR', 'ENAMETOOLONG'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
   throw error;
 }

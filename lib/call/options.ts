@@ -114,11 +114,14 @@ export function oneOf(...allowed: readonly string[]): Check {
   };
 }
 
+/** On Linux, a name like `a:b.nsf` is one like others; with a slash it is a path of Windows. */
+const absoluteAnywhere = process.platform === 'win32' ? /^([\\/]|[a-z]:)/i : /^([\\/]|[a-z]:[\\/])/i;
+
 /** A path or glob relative to the data directory. */
 export const insideDataDirectory: Check = (value, name) => {
   nonEmptyString(value, name);
   // Paths as Domino writes them, on every system: `mail\ada.nsf`.
-  if (/^([\\/]|[a-z]:)/i.test(value as string) || (value as string).split(/[\\/]/).includes('..')) {
+  if (absoluteAnywhere.test(value as string) || (value as string).split(/[\\/]/).includes('..')) {
     refuse(name, 'relative to the data directory and stay inside it', value);
   }
 };

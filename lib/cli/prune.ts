@@ -108,14 +108,15 @@ function age(value: string): number {
 function describePlan(backups: readonly PrunedBackup[], output: Output): string[] {
   if (backups.length === 0) return ['no backups'];
   const { yellow } = output.colors;
-  const rows = backups.map(({ id, dataDirectory, result, keptAs, holds, bytes, why }) => {
+  const rows = backups.map(({ id, dataDirectory, serverName, result, keptAs, holds, bytes, why }) => {
     const [verb, what] = {
       kept: ['keep', keptAs.join(', ')],
       left: [yellow('left'), why],
       planned: ['remove', `${holds}, ${formatBytes(bytes)}`],
       removed: ['removed', holds],
     }[result] as [string, string];
-    return [id, dataDirectory || '(plain volumes)', verb, what];
+    const server = [serverName, dataDirectory || '(plain volumes)'].filter((part) => part !== '').join(', ');
+    return [id, server, verb, what];
   });
   return [...output.table([['ID', 'SERVER', '', 'WHY, OR WHAT'], ...rows]), ''];
 }

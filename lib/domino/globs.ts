@@ -42,7 +42,8 @@ function testOf(glob: string): (path: string, lowered: string) => boolean {
   if (!isSpecial) return (_path, lowered) => literally(lowered);
   const pattern = isDirectory ? `${glob}**` : glob;
   const matches = picomatch(pattern.startsWith('!') ? `\\${pattern}` : pattern, {
-    nocase: true,
+    // Case does not matter, and a name may contain a line feed, which a dot would not match.
+    flags: 'is',
     dot: true,
     windows: false,
   });

@@ -126,6 +126,8 @@ export interface NativeDatabases {
   readonly costsUs: Uint32Array;
   /** Write activity, in any unit: the busiest databases start last and stop first. */
   readonly activity: Float64Array;
+  /** Number of the file on its volume when it was found; 0 = unknown. A copy is made of no other file. */
+  readonly fileNumbers: BigUint64Array;
   /** `writer` only, like the next two: index of the volume. */
   readonly volumes?: Uint16Array;
   /** Index of the writer's component. */

@@ -6,6 +6,7 @@ import { startIfStopped, systemdService, type DominoService } from '../domino/se
 import { windowsService } from '../domino/windows-service';
 import { readJournalLists } from '../store/journals';
 import { isPresent } from '../store/file-identity';
+import { leadsInto } from '../store/safe-directory';
 import type { LeftOver } from '../store/left-over';
 import type { FileCalls } from '../store/stall';
 import { loadManifest, retractManifest, type Manifest } from '../store/manifest';
@@ -48,7 +49,7 @@ export async function recoverBackup(left: LeftOver, tools: RecoveryTools, items:
   }
   if (!(await hasNoManifest(left, tools, items))) return;
   await removeShadows(left, tools, items);
-  await removeCopies(copies, tools, items);
+  await removeCopies({ copies, dataDirectory: left.dataDirectory }, tools, items);
   await removeNewDirectories(left, tools, items);
   await removeDirectory(left, tools, items);
 }
@@ -65,7 +66,7 @@ export async function removeBackup(left: LeftOver, tools: RecoveryTools, items: 
   }
   const { copies } = await fileCallsOf(tools).wait('read', left.journal, readJournalLists(left));
   await removeShadows(left, tools, items);
-  await removeCopies(copies, tools, items, 'a backup that is removed');
+  await removeCopies({ copies, dataDirectory: left.dataDirectory }, tools, items, 'a backup that is removed');
   await removeNewDirectories(left, tools, items);
   await removeDirectory(left, tools, items, 'it is being removed');
 }
@@ -138,7 +139,7 @@ function serviceOfSystem(name: string, { binding }: RecoveryTools): DominoServic
 
 /** The journal names only copies that did not exist before the backup. */
 async function removeCopies(
-  copies: readonly string[],
+  { copies, dataDirectory }: { readonly copies: readonly string[]; readonly dataDirectory: string },
   tools: RecoveryTools,
   items: Items,
   of = 'an unfinished backup',
@@ -159,6 +160,12 @@ async function removeCopies(
     advice: 'Remove them, then run recover again.',
   } as const;
   await items.act(intention, async () => {
+    // A directory above them may have been replaced by a link, or a server was started on them.
+    for (const directory of new Set(present.map((copy) => dirname(copy)))) {
+      if (!(await calls.wait('realpath', directory, leadsInto(directory, dataDirectory)))) continue;
+      const message = `${directory} leads into the data directory ${dataDirectory}: its files may be in use`;
+      throw new FileSystemError('ERR_FILE_SYSTEM', { path: directory }, { message });
+    }
     for (const copy of present) await calls.wait('unlink', copy, rm(copy, { force: true }));
   });
 }

@@ -25,7 +25,7 @@ import {
   RestoreError,
   type DatabaseFailure,
 } from '../errors/errors';
-import type { Warning } from '../errors/warnings';
+import { warning, type Warning } from '../errors/warnings';
 import type { NativeBinding } from '../native/session';
 import { recoverAll } from '../recover/recover';
 import { drillDirectory } from '../recover/restores';
@@ -34,7 +34,7 @@ import { readingCallsOf, recoveryBudgetMs } from '../recover/tools';
 import { lockDataDirectory } from '../store/data-directory-lock';
 import { Journal, newWorkId } from '../store/journal';
 import { loadLinks } from '../store/chain';
-import { readBackups } from '../store/backups';
+import { isOfServer, readBackups, secondOf, type ServerOfBackup } from '../store/backups';
 import { databasesOf, loadManifest, type Manifest } from '../store/manifest';
 import { untiring, type FileCalls } from '../store/stall';
 import type { ManifestDatabase } from '../store/manifest-format';
@@ -121,9 +121,9 @@ export function drillRestore(loadBinding: () => NativeBinding, options: DrillOpt
     checkDrillOptions(options);
     const call = new Call({ signal: options.signal, timeoutMs: options.timeoutMs ?? 86_400_000, phase: 'restore' });
     const binding = loadBinding();
-    const { dataDirectory } = await openRuntime(binding, options.domino, call);
+    const { dataDirectory, serverName } = await openRuntime(binding, options.domino, call);
     const calls = readingCallsOf({ call, budgetMs: budgetOf(options) });
-    const head = await findBackup(options, dataDirectory, calls);
+    const { head, unread } = await findBackup(options, { dataDirectory, serverName }, calls);
     const databases: ManifestDatabase[] = [];
     for await (const database of databasesOf(head, calls)) databases.push(database);
     const { databases: wanted, copiesDirectory } = options;
@@ -142,7 +142,8 @@ export function drillRestore(loadBinding: () => NativeBinding, options: DrillOpt
     const { chosen } = chooseDatabases(input);
     const sample = sampleOf(chosen, options.sample ?? 10);
     const drill = new Drill(loadBinding, binding, options, { head, dataDirectory, input }, call);
-    const { drilled, recoveredTo, warnings } = await drill.run(sample);
+    const { drilled, recoveredTo, warnings: ofDrill } = await drill.run(sample);
+    const warnings = [...unread, ...ofDrill];
     return {
       backupId: head.id,
       created: head.created,
@@ -188,19 +189,31 @@ async function verifyingKey({ requireSignature }: DrillOptions, calls: FileCalls
   return calls.wait('read', requireSignature, readVerifyingKey(requireSignature, 'requireSignature'));
 }
 
-async function findBackup(options: DrillOptions, dataDirectory: string, calls: FileCalls): Promise<Manifest> {
+/** The backup to drill, and warnings about later ones that cannot be read, whosever they are. */
+async function findBackup(
+  options: DrillOptions,
+  server: ServerOfBackup,
+  calls: FileCalls,
+): Promise<{ readonly head: Manifest; readonly unread: readonly Warning[] }> {
   const { deltaDirectory = '', manifest } = options;
   const key = await verifyingKey(options, calls);
-  if (manifest !== undefined) return calls.wait('read', manifest, loadManifest(manifest, key));
+  if (manifest !== undefined)
+    return { head: await calls.wait('read', manifest, loadManifest(manifest, key)), unread: [] };
   const listed = await readBackups(deltaDirectory, calls);
-  const own = listed.flatMap((one) => ('manifest' in one && one.manifest.dataDirectory === dataDirectory ? [one] : []));
+  const own = listed.flatMap((one) => ('manifest' in one && isOfServer(one.manifest, server) ? [one] : []));
   own.sort((a, b) => (a.manifest.created < b.manifest.created ? -1 : 1));
   const last = own.at(-1);
+  const unread = listed.flatMap((one) => {
+    if (one.state !== 'damaged' || (last && secondOf(one.id) < secondOf(last.id))) return [];
+    return [warning('WARN_BACKUP_UNREADABLE', `no drill of backup ${one.id}: ${one.reason}`, { subjects: [one.id] })];
+  });
   if (!last) {
-    const message = `${deltaDirectory} contains no backup of ${dataDirectory}`;
+    const [one] = unread;
+    const why = one ? `; ${one.message}` : '';
+    const message = `${deltaDirectory} contains no backup of ${server.dataDirectory}${why}`;
     throw new RestoreError('ERR_RESTORE_SOURCE', { message, phase: 'restore' });
   }
-  return calls.wait('read', last.directory, loadManifest(last.directory, key));
+  return { head: await calls.wait('read', last.directory, loadManifest(last.directory, key)), unread };
 }
 
 /** A random sample of this size, in the original order. */

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { ManifestDatabase } from '../store/manifest-format';
 import { copySuffix, originalSuffix } from '../store/restored-files';
 import { isDatabaseName, isServerDatabase } from '../domino/databases';
@@ -180,6 +180,9 @@ function sourceOf(
   };
 }
 
+/** Of a name in a directory: 255 bytes on Linux, 255 units of UTF-16 on Windows. */
+const longestNameBytes = process.platform === 'win32' ? 510 : 255;
+
 /** The same for all spellings of a file. */
 const sameFile = (file: string): string => (process.platform === 'win32' ? file.toLowerCase() : file);
 
@@ -204,6 +207,11 @@ export function planOf(
     const notDatabase = [database.path, path, file].find((name) => !isDatabaseName(name));
     if (notDatabase !== undefined) {
       leaveOut('ERR_RESTORE_TARGET', `${notDatabase} does not have the name of a database`);
+      continue;
+    }
+    const name = basename(`${file}${originalSuffix}`);
+    if (Buffer.byteLength(name, process.platform === 'win32' ? 'utf16le' : 'utf8') > longestNameBytes) {
+      leaveOut('ERR_RESTORE_TARGET', `the name ${name}, which its restore needs beside it, is too long for a file`);
       continue;
     }
     if (taken.has(sameFile(file))) {

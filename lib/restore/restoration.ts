@@ -9,7 +9,7 @@ import { counted } from '../errors/counted';
 import { databaseFailureOf, RestoreError, toPublicError, type DatabaseFailure } from '../errors/errors';
 import type { Warning } from '../errors/warnings';
 import type { Journal } from '../store/journal';
-import { FileCalls, outcomeGraceMs, type FilePatience } from '../store/stall';
+import { FileCalls, outcomeGraceMs, untiring, type FilePatience } from '../store/stall';
 import { hasUnreturned } from '../call/unreturned-calls';
 import type { RestorePhase } from '../store/journal-format';
 import type { NativeBinding, NativeRecoverOptions } from '../native/session';
@@ -312,11 +312,14 @@ export class Restoration {
 
   async #finishJournal(): Promise<void> {
     const hanging = this.#planned.filter(({ file, temporary, original }) => hasUnreturned([file, temporary, original]));
-    await this.#journal.finish({
-      abandoned: this.#rollBack.abandoned,
-      unremoved: this.#unneeded.left,
-      hanging: hanging.map(({ file }) => file),
-    });
+    await this.#journal.finish(
+      {
+        abandoned: this.#rollBack.abandoned,
+        unremoved: this.#unneeded.left,
+        hanging: hanging.map(({ file }) => file),
+      },
+      new FileCalls({ ...untiring, budgetMs: this.budgetMs }),
+    );
   }
 }
 

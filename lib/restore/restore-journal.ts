@@ -1,3 +1,4 @@
+import { rmdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { toPublicError } from '../errors/errors';
 import { warning, type Warning } from '../errors/warnings';
@@ -10,6 +11,8 @@ import type { Replacement } from './replacement';
 
 /** What the journal of a restore names, so that another process can finish or undo it. */
 export class RestoreJournal {
+  /** Directories that are made for them; the deepest last. */
+  #newDirectories: readonly string[] = [];
   /** Places of all databases, including those that failed. */
   #files: readonly string[] = [];
   #phase: RestorePhase = 'replacing';
@@ -30,10 +33,9 @@ export class RestoreJournal {
   async begin(databases: readonly PlannedDatabase[], calls: FileCalls): Promise<void> {
     const directories = new Set(databases.map(({ file }) => dirname(file)));
     const looking = missingDirectories(directories);
-    await this.journal.update({
-      temporaryFiles: databases.map(({ temporary }) => temporary),
-      newDirectories: await calls.wait('lstat', [...directories][0] ?? '', looking),
-    });
+    const newDirectories = await calls.wait('lstat', [...directories][0] ?? '', looking);
+    await this.journal.update({ temporaryFiles: databases.map(({ temporary }) => temporary), newDirectories });
+    this.#newDirectories = newDirectories;
     this.#files = databases.map(({ file }) => file);
   }
 
@@ -52,7 +54,11 @@ export class RestoreJournal {
    * No longer affects the result for any database. `unremoved`: files that could not be removed. `hanging`: places of databases on
    * which a call has not returned.
    */
-  async finish({ abandoned, unremoved, hanging }: RestoreLeavings): Promise<void> {
+  async finish({ abandoned, unremoved, hanging }: RestoreLeavings, calls: FileCalls): Promise<void> {
+    // Only those in which nothing was restored are empty.
+    for (const directory of [...this.#newDirectories].reverse()) {
+      await calls.wait('rmdir', directory, rmdir(directory)).catch(() => undefined);
+    }
     const restoring = entriesOf(abandoned);
     // A clean-up of an abandoned database also removes its copy, which may still be beside it.
     const copies = abandoned.filter(({ placed }) => !placed).map(({ planned }) => planned.temporary);

@@ -34,6 +34,7 @@ import { FileCalls } from '../store/stall';
 import { makeStateDirectory, stateDirectory } from '../store/state-directory';
 import { locateBelow, locateDatabase } from '../domino/links';
 import { loadLinks } from '../store/chain';
+import { haveOtherNames } from '../store/backups';
 import { databasesOf, loadManifest, type Manifest } from '../store/manifest';
 import { readVerifyingKey } from '../store/signature';
 import type { NativeBinding } from '../native/session';
@@ -74,7 +75,9 @@ interface Preparation {
 async function prepare(
   loadBinding: () => NativeBinding,
   options: RestoreOptions,
-  openDomino: (call: Call) => Promise<Pick<Server, 'binding' | 'dataDirectory'> | undefined>,
+  openDomino: (
+    call: Call,
+  ) => Promise<(Pick<Server, 'binding' | 'dataDirectory'> & { readonly serverName: string }) | undefined>,
 ): Promise<Preparation> {
   const call = new Call({ signal: options.signal, timeoutMs: options.timeoutMs ?? 86_400_000, phase: 'restore' });
   const { requireSignature } = options;
@@ -96,8 +99,9 @@ async function prepare(
     const message = `${notesIni} belongs to a recovery directory, where no server runs: restore offline (--offline)`;
     throw new OptionError('mode', message);
   }
-  const { binding, dataDirectory } = (await openDomino(call)) ?? {
+  const { binding, dataDirectory, serverName } = (await openDomino(call)) ?? {
     binding: undefined,
+    serverName: '',
     dataDirectory: readDataDirectory(notesIni),
   };
   const pointInTime = pointInTimeOf(options.until, head);
@@ -107,7 +111,7 @@ async function prepare(
   const chain = { head, links: await calls.wait('read', head.directory, loadLinks(head, key)) };
   const input: KnownInput = { ...chain, databases, wanted, pointInTime, ...place };
   const findShadows = (): Promise<ShadowRoots> => shadowRoots(loadBinding, chain, options.shadowRoots ?? [], call);
-  const plan = await makePlan(input, findShadows, calls);
+  const plan = await makePlan(input, serverName, findShadows, calls);
   const server = {
     binding,
     notesIni,
@@ -120,8 +124,8 @@ async function prepare(
 
 /** Opens Domino in this process. */
 async function openServer(binding: NativeBinding, options: RestoreOptions, call: Call) {
-  const { dataDirectory } = await openRuntime(binding, options.domino, call);
-  return { binding, dataDirectory };
+  const { dataDirectory, serverName } = await openRuntime(binding, options.domino, call);
+  return { binding, dataDirectory, serverName };
 }
 
 export function restoreDatabases(loadBinding: () => NativeBinding, options: RestoreOptions): Promise<RestoreReport> {
@@ -171,7 +175,7 @@ export async function planSources(
     },
   });
   const findShadows = (): Promise<ShadowRoots> => shadowRoots(loadBinding, input, [], call);
-  const plan = await makePlan({ ...input, databases, wanted }, findShadows, calls);
+  const plan = await makePlan({ ...input, databases, wanted }, '', findShadows, calls);
   const { ready, refused } = await checkBeforehand(plan, call);
   return { sources: ready, leftOut: [...plan.leftOut, ...refused] };
 }
@@ -204,6 +208,7 @@ export function planRestore(loadBinding: () => NativeBinding, options: PlanResto
 
 async function makePlan(
   input: KnownInput,
+  serverName: string,
   findShadows: () => Promise<ShadowRoots>,
   calls: FileCalls,
 ): Promise<RestorePlan> {
@@ -212,6 +217,12 @@ async function makePlan(
     const message =
       `the backup is of ${head.dataDirectory}, this server's data directory is ${dataDirectory}: use otherServer ` +
       '(--other-server) to restore to the same paths below it';
+    throw new RestoreError('ERR_RESTORE_TARGET', { message, phase: 'restore' });
+  }
+  if (isInPlace(mode) && !input.otherServer && haveOtherNames(head, { serverName })) {
+    const message =
+      `the backup is of ${head.serverName}, this server is ${serverName}: use otherServer (--other-server) if its databases ` +
+      'may take the places of those of this server, or if this server was renamed';
     throw new RestoreError('ERR_RESTORE_TARGET', { message, phase: 'restore' });
   }
   const choice = chooseDatabases({ ...input, wanted: await resolveWanted(input) });

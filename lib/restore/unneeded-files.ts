@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { toPublicError } from '../errors/errors';
 import { warning, type Warning } from '../errors/warnings';
 import type { FileCalls } from '../store/stall';
+import { undefinedWhereMissing } from '../call/files';
 import { hasUnreturned } from '../call/unreturned-calls';
 
 /** Files that a restore no longer needs. If one cannot be removed, the result is still valid. */
@@ -23,7 +24,7 @@ export class UnneededFiles {
   async remove(file: string): Promise<void> {
     try {
       const wasUnreturned = hasUnreturned([file]);
-      await this.calls.wait('unlink', file, rm(file, { force: true }));
+      await this.calls.wait('unlink', file, rm(file, { force: true }).catch(undefinedWhereMissing));
       // A call that makes it may still return.
       if (wasUnreturned) this.#left.push(file);
     } catch (error) {

@@ -7,10 +7,17 @@ const clockSkewMs = 60_000;
 
 const isoWithZone = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/;
 
+/** Whether the calendar has this day: for JavaScript, 30 February is 2 March, and 24:00 the next day. */
+function isOnCalendar(time: string): boolean {
+  const day = new Date(`${time.slice(0, 10)}T00:00:00Z`);
+  return !Number.isNaN(day.getTime()) && day.toISOString().startsWith(time.slice(0, 10)) && !time.includes('T24');
+}
+
 /** Checks an option: `now`, `backup`, or a time in ISO 8601 with its zone. */
 export function until(value: unknown, name: string): void {
   if (value === undefined || value === 'now' || value === 'backup') return;
-  if (typeof value === 'string' && isoWithZone.test(value) && !Number.isNaN(Date.parse(value))) return;
+  if (typeof value === 'string' && isoWithZone.test(value) && !Number.isNaN(Date.parse(value)) && isOnCalendar(value))
+    return;
   throw new OptionError(
     name,
     `${name} must be "now", "backup", or a time with its zone, for example 2026-08-07T10:15:30+02:00`,

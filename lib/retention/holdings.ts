@@ -5,7 +5,7 @@ import { isPresent } from '../store/file-identity';
 import type { Manifest } from '../store/manifest';
 import type { JournalChange } from '../store/journal-format';
 import { serverFilesDirectory } from '../store/manifest-format';
-import { directoryRisk, isInside } from '../store/safe-directory';
+import { directoryRisk, isInside, leadsInto } from '../store/safe-directory';
 import { counted } from '../errors/counted';
 
 /** What belongs to one backup and is removed with it. */
@@ -87,6 +87,9 @@ async function findCopies(
   const real = await realpath(directory);
   const { refusal } = await directoryRisk(real, binding);
   if (refusal !== '') return `its copies are not safe to remove: ${refusal}`;
+  // A server may have been started on its copies after a disaster, and then they are its databases.
+  if (await leadsInto(directory, manifest.dataDirectory))
+    return `its copies are not safe to remove: ${directory} leads into the data directory ${manifest.dataDirectory}`;
   const others = new Set<string>();
   let shared = false;
   for (const other of stays) {

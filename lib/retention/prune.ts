@@ -50,6 +50,8 @@ export interface PrunedBackup {
   readonly directory: string;
   /** Empty for plain volumes. */
   readonly dataDirectory: string;
+  /** Name of the server; empty if the backup does not know it. */
+  readonly serverName: string;
   /** ISO 8601, UTC. */
   readonly created: string;
   readonly outcome: 'complete' | 'partial';
@@ -249,10 +251,10 @@ class Pruning {
     const planned: PrunedBackup[] = [];
     for (const { id, directory, manifest } of whole) {
       this.tools.call.check();
-      const { dataDirectory, created, outcome, counts, copies } = manifest;
+      const { dataDirectory, serverName, created, outcome, counts, copies } = manifest;
       const keptAs = kept.get(id) ?? [];
       const bytes = counts.deltaBytes + (copies ? counts.startSizeBytes : 0);
-      const facts = { id, directory, dataDirectory, created, outcome, keptAs, bytes };
+      const facts = { id, directory, dataDirectory, serverName, created, outcome, keptAs, bytes };
       if (keptAs.length > 0) {
         planned.push({ ...facts, result: 'kept', holds: '', why: '' });
         continue;
@@ -299,12 +301,25 @@ function byAge({ manifest: one }: WholeBackup, { manifest: other }: WholeBackup)
   return Date.parse(one.created) - Date.parse(other.created) || (one.id < other.id ? -1 : 1);
 }
 
-/** Grouped by server; backups of plain volumes by the set of volumes. */
+/** Grouped by server, of which two may have the same data directory on two machines; backups of plain volumes by the set of volumes. */
 function groupsOf(backups: readonly WholeBackup[]): WholeBackup[][] {
+  const names = new Map<string, Set<string>>();
+  for (const { manifest } of backups) {
+    const known = names.get(manifest.dataDirectory) ?? new Set();
+    names.set(manifest.dataDirectory, known);
+    if (manifest.serverName !== '') known.add(manifest.serverName.toLowerCase());
+  }
   const groups = new Map<string, WholeBackup[]>();
   for (const backup of backups) {
-    const { dataDirectory, volumes } = backup.manifest;
-    const key = JSON.stringify([dataDirectory, dataDirectory === '' ? volumes.map(({ path }) => path).sort() : []]);
+    const { dataDirectory, serverName, volumes } = backup.manifest;
+    const [only, another] = names.get(dataDirectory) ?? [];
+    // A backup in stop mode does not know the name of the server.
+    const name = serverName === '' && another === undefined ? only : serverName.toLowerCase();
+    const key = JSON.stringify([
+      dataDirectory,
+      name,
+      dataDirectory === '' ? volumes.map(({ path }) => path).sort() : [],
+    ]);
     groups.set(key, [...(groups.get(key) ?? []), backup]);
   }
   return [...groups.values()];

@@ -20,6 +20,26 @@ export type ListedBackup =
   | { readonly state: 'unfinished'; readonly id: string; readonly directory: string }
   | { readonly state: 'damaged'; readonly id: string; readonly directory: string; readonly reason: string };
 
+/** What distinguishes one server from another in a delta directory. */
+export interface ServerOfBackup {
+  readonly dataDirectory: string;
+  /** Its hierarchical name. Empty if unknown: a backup in stop mode does not start Domino. */
+  readonly serverName: string;
+}
+
+/** Whether a backup is of this server, as far as is known. Servers of two machines may have the same data directory. */
+export function isOfServer(backup: ServerOfBackup, { dataDirectory, serverName }: ServerOfBackup): boolean {
+  return backup.dataDirectory === dataDirectory && !haveOtherNames(backup, { serverName });
+}
+
+/** Whether both have a name, and not the same. */
+export function haveOtherNames(
+  { serverName: one }: Pick<ServerOfBackup, 'serverName'>,
+  { serverName: other }: Pick<ServerOfBackup, 'serverName'>,
+): boolean {
+  return one !== '' && other !== '' && one.toLowerCase() !== other.toLowerCase();
+}
+
 /** Ids of the backups in a delta directory, oldest first, in any state. */
 export async function backupIds(deltaDirectory: string): Promise<string[]> {
   const entries = await readdir(deltaDirectory, { withFileTypes: true }).catch((cause: unknown) => {

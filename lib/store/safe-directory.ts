@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path';
+import { undefinedWhereMissing } from '../call/files';
 import type { NativeFailure } from '../native/failure';
 import type { NativeBinding } from '../native/session';
 import { makeDirectory, missingDirectories } from './durable';
@@ -85,6 +86,25 @@ export function isInside(path: string, directory: string): boolean {
   const way = relative(directory, path);
   // On Windows, the relative path to another drive is an absolute path.
   return way === '' || (way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way));
+}
+
+/**
+ * Whether a path that exists or will be created leads to a directory or into it, also through a link or a bind mount. A directory
+ * that does not exist contains nothing.
+ */
+export async function leadsInto(path: string, directory: string): Promise<boolean> {
+  const wanted = await directoryIdentity(directory);
+  if (wanted === undefined) return false;
+  for (let at = await realPathToBe(path); ; at = dirname(at)) {
+    if ((await directoryIdentity(at)) === wanted) return true;
+    if (dirname(at) === at) return false;
+  }
+}
+
+/** Distinguishes a directory from all others, by whatever path it is reached; undefined if it does not exist. */
+export async function directoryIdentity(path: string): Promise<string | undefined> {
+  const found = await stat(path, { bigint: true }).catch(undefinedWhereMissing);
+  return found && `${found.dev}:${found.ino}`;
 }
 
 /** The real path of a directory that exists or will be created. */

@@ -6,6 +6,8 @@ import { noteUnreturned } from '../call/unreturned-calls';
 const usualBudgetMs = 60_000;
 /** How often a waiting caller checks whether it still has to wait. */
 const lookMs = 500;
+/** A look that comes so much too late was held up by more than other work of this process. */
+const stoppedAfterMs = 2_000;
 
 /** Limits for calls to the file system, which may hang on a mount that does not respond. */
 export interface FilePatience {
@@ -43,9 +45,14 @@ export class FileCalls {
     const { budgetMs = usualBudgetMs } = this.patience;
     const begun = performance.now();
     let timer: NodeJS.Timeout | undefined;
+    let expectedAt = begun + Math.min(lookMs, budgetMs);
+    let stoppedMs = 0;
     const givenUp = new Promise<never>((_resolve, reject) => {
       const look = (): void => {
-        const elapsedMs = performance.now() - begun;
+        const now = performance.now();
+        // While this process, or the whole machine, was stopped, the call could not return either.
+        if (now - expectedAt > stoppedAfterMs) stoppedMs += now - expectedAt;
+        const elapsedMs = now - begun - stoppedMs;
         try {
           if (this.#isOver(begun) || elapsedMs >= budgetMs) {
             const message = `${operation} of ${file} has not returned for ${Math.round(elapsedMs)} ms`;
@@ -58,7 +65,9 @@ export class FileCalls {
           reject(error);
           return;
         }
-        timer = setTimeout(look, Math.max(1, Math.min(lookMs, budgetMs - elapsedMs)));
+        const pauseMs = Math.max(1, Math.min(lookMs, budgetMs - elapsedMs));
+        expectedAt = now + pauseMs;
+        timer = setTimeout(look, pauseMs);
       };
       timer = setTimeout(look, Math.min(lookMs, budgetMs));
     });

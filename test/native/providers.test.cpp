@@ -26,6 +26,7 @@
 #include "shadow/reflink_provider.h"
 #include "shadow/rolling_provider.h"
 #include "shadow/target_directories.h"
+#include "system/file.h"
 #include "system/file_descriptor.h"
 
 namespace {
@@ -143,6 +144,24 @@ struct Rolling {
     }
 };
 
+void copiesNoOtherFile() {
+    Rolling rolling;
+    CHECK(rolling.capture(1).code == std::string_view(code::kDatabaseVanished));
+    scratch::write(rolling.spec.file, "found by the backup");
+    File found;
+    CHECK(found.openForReading(rolling.spec.file) == 0);
+    rolling.spec.fileNumber = found.number();
+    CHECK(rolling.spec.fileNumber != 0);
+    scratch::write(rolling.place.root.at("other"), "put into its place");
+    std::filesystem::rename(rolling.place.root.at("other"), rolling.spec.file);
+    CHECK(rolling.capture(1).code == std::string_view(code::kDatabaseReplaced));
+    CHECK(!scratch::exists(rolling.spec.target));
+    File now;
+    CHECK(now.openForReading(rolling.spec.file) == 0);
+    rolling.spec.fileNumber = now.number();
+    CHECK(rolling.capture(1).ok());
+}
+
 void copiesTheSizeAtTheStart() {
     Rolling rolling;
     std::string content;
@@ -176,12 +195,11 @@ void sparseStaysSparse() {
 
 void namesWhatCannotBeCopied() {
     Rolling rolling;
-    CHECK(is(rolling.capture(1), code::kCopy, "open", ENOENT));
     CHECK(::mkfifo(rolling.spec.file.c_str(), 0600) == 0);
     CHECK(is(rolling.capture(1), code::kCopy, "open", EINVAL));
     std::filesystem::remove(rolling.spec.file);
     scratch::write(rolling.spec.file, "short");
-    CHECK(is(rolling.capture(6), code::kCopy, "read", EIO));
+    CHECK(rolling.capture(6).code == std::string_view(code::kDatabaseReplaced));
     // The copy of the first try is in the way: nobody knows whose it is.
     CHECK(is(rolling.capture(5), code::kCopy, "open", EEXIST));
     std::filesystem::remove(rolling.spec.target);
@@ -282,9 +300,23 @@ void clonesThroughNoLink() {
     scratch::write(place.root.at("source"), "source");
     scratch::write(place.root.at("theirs"), "theirs");
     std::filesystem::create_symlink(place.root.at("theirs"), place.root.at("link"));
-    CHECK(is(cloneFile(place.root.at("missing"), place.root.at("theirs"), 1), code::kShadow, "open", ENOENT));
-    CHECK(is(cloneFile(place.root.at("source"), place.root.at("link"), 6), code::kShadow, "open", ELOOP));
+    engine::DatabaseSpec spec;
+    spec.file = place.root.at("source");
+    spec.target = place.root.at("link");
+    CHECK(is(cloneFile(spec, 6), code::kShadow, "open", ELOOP));
     CHECK(scratch::read(place.root.at("theirs")) == "theirs");
+}
+
+/// A name that leads to another file than the one that Domino has opened.
+void clonesNoOtherFile() {
+    const Place place;
+    scratch::write(place.root.at("source"), "source");
+    engine::DatabaseSpec spec;
+    spec.file = place.root.at("missing");
+    CHECK(cloneFile(spec, 1).code == std::string_view(code::kDatabaseVanished));
+    spec.file = place.root.at("source");
+    spec.fileNumber = 1;  // never that of a file
+    CHECK(cloneFile(spec, 6).code == std::string_view(code::kDatabaseReplaced));
 }
 
 void probesWithoutATrace() {
@@ -344,6 +376,7 @@ int main() {
                        {"a hook that fails is quoted", hookFails},
                        {"a hook that does not answer is not waited for", hookIsSilent},
                        {"an abort ends the wait for the hook", hookIsAborted},
+                       {"no copy is made of another file than the one that was found", copiesNoOtherFile},
                        {"a copy has the size that the database had at its start", copiesTheSizeAtTheStart},
                        {"the copy of a sparse file is sparse", sparseStaysSparse},
                        {"a database that cannot be copied names the call", namesWhatCannotBeCopied},
@@ -353,6 +386,7 @@ int main() {
                        {"one directory that cannot be removed keeps no other", removesTheOthersToo},
                        {"a refused clone is no copy, and leaves no empty file", refusesToCopyInsteadOfCloning},
                        {"clones that cannot be prepared leave nothing", preparesNoClone},
+                       {"no clone is made of another file than the one that was found", clonesNoOtherFile},
                        {"no clone is written through a link", clonesThroughNoLink},
                        {"the probe for clones leaves nothing", probesWithoutATrace},
                        {"no snapshot of what is no subvolume", takesNoSnapshotElsewhere},

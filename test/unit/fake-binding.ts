@@ -78,6 +78,7 @@ export const alreadyInProgress = failure({
  * it; `onCall` sees every asynchronous call and may throw or delay it.
  */
 export class FakeDomino {
+  serverName = 'CN=ada/O=Acme';
   readonly root: string;
   readonly dataDirectory: string;
   readonly programDirectory: string;
@@ -260,7 +261,7 @@ export class FakeDomino {
     leave: () => undefined,
     openRuntime: async (): Promise<NativeRuntime> => {
       await this.call('openRuntime');
-      return { ...this.location, dataDirectory: this.dataDirectory, serverName: 'CN=ada/O=Acme', missingFunctions: [] };
+      return { ...this.location, dataDirectory: this.dataDirectory, serverName: this.serverName, missingFunctions: [] };
     },
     currentRuntime: () => null,
     transactionLogStyle: async () => {

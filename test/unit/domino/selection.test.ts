@@ -67,6 +67,11 @@ describe('globs', () => {
     );
   });
 
+  test.each(['**', 'mail/**', 'mail/*', '**/*.nsf', 'mail/a?b.nsf'])('%s matches a name with a line feed', (glob) => {
+    for (const name of ['mail/a\nb.nsf', 'mail/a\rb.nsf', 'mail/a\u2028b.nsf'])
+      expect(matcher([glob])(name)).toBe(true);
+  });
+
   test('no globs match nothing', () => {
     expect(matcher([])('names.nsf')).toBe(false);
   });

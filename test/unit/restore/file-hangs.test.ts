@@ -83,7 +83,6 @@ describe('verify', () => {
 
 test.each([
   ['readdir', /delta$/],
-  ['readFile', /manifest\.json$/],
   ['open', /\.journal\.\d.*\.new$/],
   ['mkdir', /\.scratch\./],
 ] as const)('a drill ends that waits in %s', async (name, file) => {
@@ -93,6 +92,16 @@ test.each([
   await expect(drilling).rejects.toMatchObject(hangs);
   jest.restoreAllMocks();
   expectNothingLeft();
+});
+
+test('a drill says which backup it could not read', async () => {
+  hang('readFile', /manifest\.json$/);
+  const { location, deltaDirectory } = domino;
+  const drilling = drillRestore(() => domino.binding, { domino: location, deltaDirectory, databaseBudgetMs: budgetMs });
+  const message = expect.stringMatching(
+    /contains no backup of .*; no drill of backup \S+: read of .* has not returned/,
+  ) as string;
+  await expect(drilling).rejects.toMatchObject({ code: 'ERR_RESTORE_SOURCE', message });
 });
 
 describe('a restore by a requester', () => {

@@ -1,12 +1,22 @@
 // The names that people use for a database that they want to restore.
 
-import { mkdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { beginBackup } from '#lib/backup/begin-backup';
 import type { BackupReport } from '#lib/backup/report';
 import { locateDatabase } from '#lib/domino/links';
 import type { RestoreReport } from '#lib/restore/report';
 import { restoreDatabases, type RestoreOptions } from '#lib/restore/restore';
+import { journalDirectory } from '#lib/store/journals';
 import { loadManifest } from '#lib/store/manifest';
 import { linuxTest } from '../../platform';
 import { FakeDomino, signature } from '../fake-binding';
@@ -150,3 +160,52 @@ linuxTest(
     expect(await restored('MAIL/B.NSF')).toEqual(['mail/b.nsf']);
   },
 );
+
+describe('a place that cannot be', () => {
+  const place = (as: string): RestoreOptions['mode'] => ({ type: 'new-database', as });
+
+  test('a name that leaves no room for the names beside it is refused beforehand', async () => {
+    const { manifest } = await backUp();
+    const as = `${'x'.repeat(240)}.nsf`;
+    const report = await restore(manifest, { databases: ['mail/ada.nsf'], mode: place(as), dryRun: true });
+    const text = expect.stringContaining('is too long for a file') as string;
+    expect(report.databases).toMatchObject([{ result: 'left-out', failure: { code: 'ERR_RESTORE_TARGET', text } }]);
+  });
+
+  linuxTest('below a file: nothing is left, not even a journal', async () => {
+    const { manifest } = await backUp();
+    const restoring = restore(manifest, { databases: ['mail/ada.nsf'], mode: place('names.nsf/ada.nsf') });
+    await expect(restoring).rejects.toMatchObject({ failures: [{ database: 'mail/ada.nsf' }] });
+    expect(readdirSync(journalDirectory(domino.deltaDirectory))).toEqual([]);
+  });
+
+  linuxTest('directories that were made for a database that is not restored are removed', async () => {
+    const { manifest } = await backUp();
+    const copy = join(domino.root, 'copies', 'mail', 'ada.nsf');
+    writeFileSync(copy, readFileSync(copy, 'latin1').replace(/.$/s, '?'), 'latin1');
+    const restoring = restore(manifest, { databases: ['mail/ada.nsf'], mode: place('new/deeper/ada.nsf') });
+    await expect(restoring).rejects.toMatchObject({ code: 'ERR_CONTENTS_DAMAGED' });
+    expect(existsSync(join(domino.dataDirectory, 'new'))).toBe(false);
+  });
+});
+
+describe('a backup of another server with the same data directory', () => {
+  test('is restored in place only on request', async () => {
+    const { manifest } = await backUp();
+    domino.serverName = 'CN=bob/O=Acme';
+    const restoring = restore(manifest, { databases: ['mail/ada.nsf'] });
+    const message = expect.stringContaining('the backup is of CN=ada/O=Acme, this server is CN=bob/O=Acme') as string;
+    await expect(restoring).rejects.toMatchObject({ code: 'ERR_RESTORE_TARGET', message });
+    const onRequest = restore(manifest, { databases: ['mail/ada.nsf'], otherServer: true });
+    await expect(onRequest).rejects.not.toMatchObject({ message });
+  });
+});
+
+linuxTest('a name with a colon is that of a database like others', async () => {
+  domino.destroy();
+  domino = new FakeDomino([...paths, 'a:b.nsf']);
+  const { manifest } = await backUp();
+  const { databases } = await restore(manifest, { databases: ['a:b.nsf'] });
+  expect(databases).toMatchObject([{ database: 'a:b.nsf', result: 'restored' }]);
+  await expect(restore(manifest, { databases: ['C:/b.nsf'] })).rejects.toMatchObject({ name: 'OptionError' });
+});

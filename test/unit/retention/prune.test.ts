@@ -195,6 +195,32 @@ test('each server is looked at by itself', async () => {
   }
 });
 
+test('two servers with the same data directory, on two machines, are looked at one by one', async () => {
+  const ofAda = await backUp();
+  domino.serverName = 'CN=bob/O=Acme';
+  const ofBob = await backUp();
+  const report = await prune();
+  expect(results(report)).toEqual({ [ofAda.id]: 'kept', [ofBob.id]: 'kept' });
+  expect(report.backups.map(({ serverName }) => serverName).sort()).toEqual(['CN=ada/O=Acme', 'CN=bob/O=Acme']);
+  domino.serverName = 'CN=Ada/O=Acme';
+  const later = await backUp();
+  expect(results(await prune())).toEqual({ [ofAda.id]: 'removed', [ofBob.id]: 'kept', [later.id]: 'kept' });
+});
+
+linuxTest('copies on which the server was started stay', async () => {
+  const copies = join(domino.root, 'copies');
+  const { id } = await backUp({ copies });
+  await backUp();
+  renameSync(domino.dataDirectory, `${domino.dataDirectory}-lost`);
+  symlinkSync(copies, domino.dataDirectory);
+  const { backups } = await prune();
+  expect(backups.find((one) => one.id === id)).toMatchObject({
+    result: 'left',
+    why: expect.stringContaining('leads into the data directory') as string,
+  });
+  expect(readdirSync(copies)).not.toEqual([]);
+});
+
 test('unfinished and damaged backups are named and not touched', async () => {
   const damaged = await backUp();
   writeFileSync(join(damaged.directory, 'manifest.json'), 'x');

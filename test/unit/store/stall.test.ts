@@ -90,6 +90,18 @@ test('a hash of a file that is not there fails, and of one that is does not', as
   );
 });
 
+test('while the process is stopped, no time passes for a call', async () => {
+  const now = performance.now.bind(performance);
+  let stoppedMs = 0;
+  jest.spyOn(performance, 'now').mockImplementation(() => now() + stoppedMs);
+  const calls = new FileCalls({ check: () => undefined, budgetMs: 2_000 });
+  const slow = new Promise<string>((resolve) => setTimeout(resolve, 700, 'returned'));
+  const waiting = calls.wait('stat', 'x', slow);
+  stoppedMs = 60_000;
+  await expect(waiting).resolves.toBe('returned');
+  await expect(calls.wait('stat', 'x', forEver())).rejects.toMatchObject({ code: 'ERR_FILE_HANGS' });
+});
+
 describe('a call whose outcome must be known', () => {
   const cancelled = (): never => {
     throw new Error('cancelled');
