@@ -27,6 +27,7 @@ import { makeShadowParent, type ShadowPlan } from './shadow-plan';
 import type { Selector } from '../domino/selection';
 import { withServiceStopped, type BackupMode, type DominoService } from '../domino/service';
 import { buildTimeline, publishWindow, type Timeline } from './timeline';
+import { changedBeforeSnapshot, type ChangedIndexes } from './snapshot-contents';
 import { reportOf, shadowRoots, withFailedWriters } from '../vss/session';
 
 /** Everything a backup in progress consists of. */
@@ -149,11 +150,17 @@ export async function captureShadow(
     if (!prepareFirst) await prepare();
     await runWindow(work, call, progress);
     const results = session.results();
-    const decided = decideChanged(databases, changes);
+    const roots = rootsOf(work);
+    const meanwhile = await changedMeanwhile(work, changes, roots, call);
+    const decided = new Map([...decideChanged(databases, meanwhile), ...decideChanged(databases, changes)]);
     return {
       databases: await CapturedDatabases.create(databases, results, decided),
-      changes: { appeared: changes.appeared, vanished: changes.vanished, replaced: changes.replaced },
-      roots: rootsOf(work),
+      changes: {
+        appeared: changes.appeared,
+        vanished: [...changes.vanished, ...pathsAt(databases, meanwhile.vanishedIndexes)],
+        replaced: [...changes.replaced, ...pathsAt(databases, meanwhile.replacedIndexes)],
+      },
+      roots,
       results,
     };
   };
@@ -234,6 +241,28 @@ async function listAgain(work: BackupWork, call: Call): ReturnType<typeof compar
   const changes = await compareWithCatalog(work.databases, catalog, work.selector);
   const { outside } = work;
   return outside ? { ...changes, appeared: changes.appeared.filter((path) => !outside.has(path)) } : changes;
+}
+
+/** What has changed since the list before the window, and is therefore not in the snapshot. */
+async function changedMeanwhile(
+  work: BackupWork,
+  before: ChangedIndexes,
+  roots: readonly string[],
+  call: Call,
+): Promise<ChangedIndexes> {
+  const { provider, mode, databases } = work;
+  // They look at the file itself that they copy, or nobody uses the databases, or a requester waits.
+  const isSure = ['rolling', 'reflink', 'writer'].includes(provider.native) || mode.type === 'stop-service';
+  if (isSure) return { vanishedIndexes: [], replacedIndexes: [] };
+  const known = new Set([...before.vanishedIndexes, ...before.replacedIndexes]);
+  const { vanishedIndexes, replacedIndexes } = await listAgain(work, call);
+  const isNew = (index: number): boolean => !known.has(index);
+  const after = { vanishedIndexes: vanishedIndexes.filter(isNew), replacedIndexes: replacedIndexes.filter(isNew) };
+  return changedBeforeSnapshot(after, databases, roots, callsOf(work, call));
+}
+
+function pathsAt({ paths }: BackupDatabases, indexes: readonly number[]): string[] {
+  return indexes.map((index) => paths[index] ?? '');
 }
 
 async function runWindow(work: BackupWork, call: Call, progress: ProgressReporter): Promise<void> {

@@ -1,6 +1,7 @@
 import {
   chmodSync,
   existsSync,
+  linkSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -12,10 +13,11 @@ import {
 } from 'node:fs';
 import { generateKeyPairSync } from 'node:crypto';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import type { Backup } from '#lib/backup/backup';
 import { beginBackup, type BeginBackupOptions } from '#lib/backup/begin-backup';
+import type { DatabaseChanges } from '#lib/domino/databases';
 import { AbortError, BackupError, DominoVssError, OptionError, ShadowError } from '#lib/errors/errors';
 import { Journal } from '#lib/store/journal';
 import type { JournalHead } from '#lib/store/journal-format';
@@ -700,6 +702,59 @@ describe('hooks', () => {
     await expect(set.copyDatabases({ to: join(domino.root, 'copies') })).rejects.toMatchObject({ code: 'ERR_STATE' });
     expect(existsSync(join(domino.root, 'copies'))).toBe(false);
     await backup.dispose();
+  });
+
+  describe('a database that changes while the snapshot is made', () => {
+    /** Makes a "snapshot" of hard links, which keep the numbers of files as a real one does, before or after a change. */
+    async function backUp(
+      change: () => void,
+      order: 'change first' | 'snapshot first',
+      isReadable: boolean,
+    ): Promise<{ readonly changes: DatabaseChanges; readonly skipped: readonly (readonly string[])[] }> {
+      const root = join(domino.root, 'snapshot');
+      const create: HookProvider['create'] = ({ volumes }) => {
+        const copy = join(root, domino.dataDirectory.slice(volumes[0]?.path.length));
+        const take = (): void => {
+          for (const path of readdirSync(domino.dataDirectory, { recursive: true }) as string[]) {
+            if (!path.endsWith('.nsf')) continue;
+            mkdirSync(dirname(join(copy, path)), { recursive: true });
+            linkSync(join(domino.dataDirectory, path), join(copy, path));
+          }
+        };
+        for (const step of order === 'change first' ? [change, take] : [take, change]) step();
+        return Promise.resolve({
+          shadows: volumes.map(({ path }) => ({ volume: path, root: isReadable ? root : '' })),
+        });
+      };
+      const backup = await begin({ provider: hook(create) });
+      const { changes, skipped } = await backup.createShadow();
+      await backup.dispose();
+      return { changes, skipped: skipped.map(({ database, code }) => [database, code]) };
+    }
+    const replace = (): void => {
+      domino.write('apps/crm.tmp', 'another file');
+      renameSync(domino.file('apps/crm.tmp'), domino.file('apps/crm.nsf'));
+    };
+    const remove = (): void => {
+      rmSync(domino.file('apps/crm.nsf'));
+    };
+    const replaced = ['apps/crm.nsf', 'ERR_DATABASE_REPLACED'];
+    const vanished = ['apps/crm.nsf', 'ERR_DATABASE_VANISHED'];
+
+    test.each([
+      ['replaced', 'change first', true, [replaced], replace],
+      ['replaced', 'snapshot first', true, [], replace],
+      ['replaced', 'snapshot first', false, [replaced], replace],
+      ['deleted', 'change first', true, [vanished], remove],
+      ['deleted', 'snapshot first', true, [], remove],
+      ['deleted', 'snapshot first', false, [], remove],
+    ] as const)('%s, %s, readable: %s', async (_how, order, isReadable, expected, change) => {
+      const { changes, skipped } = await backUp(change, order, isReadable);
+      expect(skipped).toEqual(expected);
+      const [[, code] = []] = expected;
+      expect(changes.replaced).toEqual(code === 'ERR_DATABASE_REPLACED' ? ['apps/crm.nsf'] : []);
+      expect(changes.vanished).toEqual(code === 'ERR_DATABASE_VANISHED' ? ['apps/crm.nsf'] : []);
+    });
   });
 
   describe('hashes of a kept snapshot', () => {

@@ -176,7 +176,7 @@ describe('the three calls with VSS', () => {
       if (name === 'capture') [named] = journals();
     };
     await backup.createShadow();
-    expect(domino.calls).toEqual(['findDatabases', 'prepare', 'capture', 'drain']);
+    expect(domino.calls).toEqual(['findDatabases', 'prepare', 'capture', 'drain', 'findDatabases']);
     expect(named).toMatchObject({
       provider: 'vss',
       snapshotSet: setId(100),
