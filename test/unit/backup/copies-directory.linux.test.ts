@@ -39,8 +39,18 @@ async function copyAnd(change: () => void): Promise<CopyReport> {
 const replaced = { code: 'ERR_COPY', message: expect.stringContaining('is no longer the directory') as string };
 
 test.each<[string, () => void]>([
-  ['removed', () => rmSync(to, { recursive: true })],
-  ['renamed', () => renameSync(to, `${to}-moved`)],
+  [
+    'removed',
+    () => {
+      rmSync(to, { recursive: true });
+    },
+  ],
+  [
+    'renamed',
+    () => {
+      renameSync(to, `${to}-moved`);
+    },
+  ],
   [
     'replaced by another one',
     () => {
