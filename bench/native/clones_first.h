@@ -36,8 +36,7 @@ public:
             for (std::size_t i = 0; i < threads_; ++i)
                 threads.emplace_back([&] {
                     for (std::size_t at = next++; at < databases_.size(); at = next++)
-                        if (!domino_vss::shadow::cloneFile(databases_[at], sizes_[at]).ok())
-                            failed = true;
+                        if (!domino_vss::shadow::cloneFile(databases_[at], sizes_[at]).ok()) failed = true;
                 });
         }
         if (failed) throw Failure(code::kShadow, Phase::shadow, "a clone failed");
