@@ -10,13 +10,18 @@ import { runCommandLine } from './program';
 const controller = new AbortController();
 let ownWork = true;
 
+/** How often an interrupt has come, directly and from the process that watches this one: the same one may come on both ways. */
+const interrupted = { directly: 0, passedOn: 0 };
+
 /**
  * The first interrupt ends the command cleanly. The second ends the process at once, after the addon has taken the databases out
  * of backup mode.
  */
-function interrupt(reason: string): void {
+function interrupt(reason: string, way: keyof typeof interrupted): void {
   if (!ownWork) return;
-  if (controller.signal.aborted) endAtOnce(130);
+  interrupted[way] += 1;
+  if (interrupted[way] > 1) endAtOnce(130);
+  if (controller.signal.aborted) return;
   process.stderr.write(`\n${reason}: stopping and rolling back what was begun (interrupt again to end at once)\n`);
   controller.abort(new Error(reason));
 }
@@ -46,7 +51,7 @@ process.umask(process.umask(0o077) & 0o077);
 
 for (const signal of interrupts) {
   process.on(signal, () => {
-    interrupt(signal);
+    interrupt(signal, 'directly');
   });
 }
 // Node.js would print its process id, and the advice to trace the warning.
@@ -55,8 +60,13 @@ process.removeAllListeners('warning').on('warning', ({ message, code }: Error & 
 });
 const lostOutput = watchOutput([process.stdout, process.stderr]);
 
-serveLauncher(() => {
-  interrupt('the process that started this one is gone');
+serveLauncher({
+  onInterrupt: (signal) => {
+    interrupt(signal, 'passedOn');
+  },
+  onGone: () => {
+    interrupt('the process that started this one is gone', 'passedOn');
+  },
 });
 
 void runCommandLine(process.argv.slice(2), {

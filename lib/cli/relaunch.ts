@@ -36,8 +36,16 @@ export function workingDirectory(): string {
   return relaunchedFrom ?? process.cwd();
 }
 
+/** An interrupt, on its way from the watching process to the working one. */
+interface PassedOn {
+  readonly type: 'interrupt';
+  readonly signal: NodeJS.Signals;
+}
+
 /** What the working process reports to the watching one. */
 type Notice =
+  /** From now on, interrupts reach it as messages. */
+  | { readonly type: 'listening' }
   | { readonly type: 'deadline'; readonly timeoutMs: number }
   /** From now on, a journal in this delta directory may name what it has made. */
   | { readonly type: 'place'; readonly deltaDirectory: string }
@@ -66,10 +74,17 @@ export async function relaunch(errand: Errand, patience = usualPatience): Promis
     detached: !onWindows,
   });
   const interrupts: NodeJS.Signals[] = [];
+  let listens = false;
+  child.on('message', ({ type }: Notice) => {
+    listens ||= type === 'listening';
+  });
   const forward = (signal: NodeJS.Signals): void => {
     interrupts.push(signal);
     // On Windows this would not interrupt the child but terminate it.
-    if (!onWindows) child.kill(signal);
+    if (onWindows) return;
+    // As a message, so that it is not counted twice: whoever stops a service sends the signal to both processes.
+    if (listens && child.connected) child.send({ type: 'interrupt', signal } satisfies PassedOn, () => undefined);
+    else child.kill(signal);
   };
   for (const signal of interruptsHere) process.on(signal, forward);
   try {
@@ -117,7 +132,7 @@ async function watched(child: ChildProcess, patience: typeof usualPatience): Pro
       watch.announced(notice.timeoutMs);
     } else if (notice.type === 'place') {
       places.add(notice.deltaDirectory);
-    } else {
+    } else if (notice.type === 'result') {
       told = true;
       // From here on, only the end of the process is awaited.
       watch.begin();
@@ -150,11 +165,24 @@ function missingSettings(domino: WorkPlace['domino']): LaunchSettings | undefine
   return { cwd, env: { ...env, [environmentSetVariable]: '1' } };
 }
 
-/** For the started process: reports how long its steps may take, and calls back when the watching process is gone. */
-export function serveLauncher(onGone: () => void): void {
+/**
+ * For the started process: reports how long its steps may take, and calls back when the watching process passes an interrupt on, or is
+ * gone.
+ */
+export function serveLauncher({
+  onInterrupt,
+  onGone,
+}: {
+  readonly onInterrupt: (signal: NodeJS.Signals) => void;
+  readonly onGone: () => void;
+}): void {
   if (relaunchedFrom === undefined) return;
   process.once('disconnect', onGone);
+  process.on('message', ({ signal }: PassedOn) => {
+    onInterrupt(signal);
+  });
   process.channel?.unref();
+  tellLauncher({ type: 'listening' });
   watchDeadlines((timeoutMs) => {
     tellLauncher({ type: 'deadline', timeoutMs });
   });

@@ -164,18 +164,23 @@ describe('every command that changes something is watched', () => {
     expect(readFileSync(log, 'utf8')).toBe('is-active -- domino.service\nstart -- domino.service\n');
   });
 
-  linuxTest.each(['the first process', 'the group of the first process'])(
+  linuxTest.each(['the first process', 'the group of the first process', 'both processes'])(
     'in stop mode, an interrupt of %s starts the service again',
     async (whom) => {
       const log = join(domino.home, 'interrupt.log');
       writeFileSync(log, '');
-      const env = systemctl(`echo "$1" >> '${log}'`, '[ "$1" = stop ] && exec sleep 60', 'true');
+      // The start takes its time, so that a second interrupt comes during it.
+      const takes = '[ "$1" = start ] && sleep 0.5';
+      const env = systemctl(takes, `echo "$1" >> '${log}'`, '[ "$1" = stop ] && exec sleep 60', 'true');
       // A group of its own, as a shell gives it to a command.
       const command = ['--wait', process.execPath, mainScript, ...backupRun(...stopMode)];
       const running = new RunningProcess('setsid', command, { env });
       await until('the service is being stopped', () => readFileSync(log, 'utf8').includes('stop\n'));
       const { pid = 0 } = running.child;
-      process.kill(whom === 'the first process' ? pid : -pid, 'SIGINT');
+      const [worker = 0] = workers();
+      // As systemd does, which stops all processes of a service.
+      if (whom === 'both processes') process.kill(worker, 'SIGINT');
+      process.kill(whom === 'the group of the first process' ? -pid : pid, 'SIGINT');
       const { code, stderr } = await running.ended;
       expect([code, stderr]).toEqual([
         130,
