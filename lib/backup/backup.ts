@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { requireDeltas } from './delta-files';
 import { measuredCosts } from './activity';
 import { buildManifestHead, type BackupFacts, type BackupReport } from './report';
 import { Call, publicCall } from '../call/call';
@@ -281,6 +282,7 @@ export class Backup {
     };
     const calls = callsOf(this.#work, call);
     const head = await buildManifestHead(this.#work, this.#facts, created, kept, calls);
+    await requireDeltas(this.directory, describeAll(set, this.#work), calls);
     this.#writing = ending;
     const manifest = await writeManifest(
       this.directory,

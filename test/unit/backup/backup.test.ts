@@ -704,6 +704,20 @@ describe('hooks', () => {
     await backup.dispose();
   });
 
+  test('a backup whose change information is gone fails', async () => {
+    domino.busy.add('mail/ada.nsf');
+    const backup = await begin();
+    await backup.createShadow();
+    const deltas = join(backup.directory, 'deltas');
+    expect(readdirSync(deltas)).toHaveLength(1);
+    rmSync(join(deltas, readdirSync(deltas)[0] ?? ''));
+    const message = expect.stringMatching(
+      /\.delta was removed: without the change information of mail\/ada\.nsf/,
+    ) as string;
+    await expect(backup.endBackup()).rejects.toMatchObject({ code: 'ERR_DELTA_WRITE', message });
+    expect(existsSync(backup.directory)).toBe(false);
+  });
+
   describe('a database that changes while the snapshot is made', () => {
     /** Makes a "snapshot" of hard links, which keep the numbers of files as a real one does, before or after a change. */
     async function backUp(

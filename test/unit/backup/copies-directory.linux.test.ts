@@ -58,9 +58,10 @@ test.each<[string, () => void]>([
       mkdirSync(to);
     },
   ],
-])('%s: the copies fail, and nothing is made at its place', async (_how, change) => {
+])('%s: the copies fail, and no more are made at its place', async (_how, change) => {
   await expect(copyAnd(change)).rejects.toMatchObject(replaced);
-  if (existsSync(to)) expect(readdirSync(to)).toEqual([]);
+  // Only the one that was being begun at that moment: the journal names it.
+  if (existsSync(to)) expect(readdirSync(to).length).toBeLessThanOrEqual(1);
 });
 
 test('replaced by a link to the data directory: no database there is written or removed', async () => {
