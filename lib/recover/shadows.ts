@@ -1,5 +1,4 @@
-import { lstatSync, rmdirSync } from 'node:fs';
-import { readlink, rm } from 'node:fs/promises';
+import { readlink, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import type { CallBound } from '../call/call';
 import { counted } from '../errors/counted';
@@ -133,19 +132,25 @@ async function removeFiles(shadow: string, left: LeftOver, tools: RecoveryTools,
       await call.bounded(removing, hangingShadow('unlink', shadow, budgetMs));
     });
   }
-  if (!items.dryRun) removeParents(shadow, left);
+  if (!items.dryRun) await removeParents(shadow, left, tools, items);
 }
 
 /** Removes the directories that only this backup used, and the default shadow directory if it is empty. */
-function removeParents(shadow: string, { id }: LeftOver): void {
+async function removeParents(shadow: string, { id }: LeftOver, tools: RecoveryTools, items: Items): Promise<void> {
   const parent = dirname(shadow);
   if (basename(parent) !== id) return;
   const above = dirname(parent);
+  const calls = fileCallsOf(tools);
   for (const directory of basename(above) === '.domino-vss' ? [parent, above] : [parent]) {
     try {
-      if (lstatSync(directory).isDirectory()) rmdirSync(directory);
-    } catch {
-      // Missing or not empty.
+      await calls.wait('rmdir', directory, rmdir(directory));
+    } catch (error) {
+      tools.call.check();
+      const { code = '' } = error as NodeJS.ErrnoException;
+      // Gone, not empty, or not a directory of ours. The default directory for shadows is not only that of this backup.
+      if (directory === above || ['ENOENT', 'ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(code)) return;
+      const advice = 'Remove it, then run recover again.';
+      items.left({ thing: 'shadow', subject: directory, found: 'the directory of the shadow is empty', advice }, error);
       return;
     }
   }

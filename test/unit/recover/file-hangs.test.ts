@@ -1,4 +1,4 @@
-import { promises, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, promises, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { beginBackup } from '#lib/backup/begin-backup';
@@ -56,6 +56,22 @@ test('a recovery names in its journal what a call of it may still change', async
   jest.restoreAllMocks();
   expect((await recover()).outcome).toBe('recovered');
   expect(journals()).toEqual([]);
+});
+
+test('the emptied directory of a shadow that cannot be removed is left, and named', async () => {
+  const id = '20260807T101530Z-3f9a2c';
+  const parent = join(domino.root, 'shadows', id);
+  mkdirSync(parent, { recursive: true });
+  writeDeadJournal(domino, { id, provider: 'rolling', shadows: [join(parent, 'c')] });
+  const proceed = hang('rmdir', parent);
+  const { outcome, works } = await recover();
+  expect(outcome).toBe('partial');
+  const error = expect.objectContaining({ code: 'ERR_FILE_HANGS' }) as unknown;
+  expect(works[0]?.items).toContainEqual(expect.objectContaining({ subject: parent, result: 'left', error }));
+  await proceed();
+  jest.restoreAllMocks();
+  expect((await recover()).outcome).toBe('recovered');
+  expect(existsSync(parent)).toBe(false);
 });
 
 /** Work that first recovers what a dead process has left, on a manifest. It ends by itself or when the signal fires. */
