@@ -16,6 +16,8 @@ export interface Ended {
 }
 
 export interface ProcessOptions {
+  /** Whether it begins a group of processes, as a shell lets a command. Default: false. */
+  readonly ownGroup?: boolean;
   readonly cwd?: string;
   /** Added to {@link plainEnvironment}. */
   readonly env?: Readonly<NodeJS.ProcessEnv>;
@@ -47,7 +49,7 @@ export class RunningProcess {
   constructor(
     command: string,
     args: readonly string[],
-    { cwd, env, uid, withInput = false, isWatchedHere = false }: ProcessOptions = {},
+    { cwd, env, uid, withInput = false, isWatchedHere = false, ownGroup = false }: ProcessOptions = {},
   ) {
     const child = spawn(command, args, {
       cwd,
@@ -57,6 +59,7 @@ export class RunningProcess {
         ...(isWatchedHere && { DOMINO_VSS_WORKING_DIRECTORY: cwd ?? process.cwd() }),
       },
       ...(uid !== undefined && { uid, gid: uid }),
+      detached: ownGroup,
       stdio: [withInput ? 'pipe' : 'ignore', 'pipe', 'pipe', ...(isWatchedHere ? (['ipc'] as const) : [])],
     });
     this.child = child;

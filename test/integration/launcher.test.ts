@@ -172,9 +172,8 @@ describe('every command that changes something is watched', () => {
       // The start takes its time, so that a second interrupt comes during it.
       const takes = '[ "$1" = start ] && sleep 0.5';
       const env = systemctl(takes, `echo "$1" >> '${log}'`, '[ "$1" = stop ] && exec sleep 60', 'true');
-      // A group of its own, as a shell gives it to a command.
-      const command = ['--wait', process.execPath, mainScript, ...backupRun(...stopMode)];
-      const running = new RunningProcess('setsid', command, { env });
+      const command = [mainScript, ...backupRun(...stopMode)];
+      const running = new RunningProcess(process.execPath, command, { env, ownGroup: true });
       await until('the service is being stopped', () => readFileSync(log, 'utf8').includes('stop\n'));
       const { pid = 0 } = running.child;
       const [worker = 0] = workers();
