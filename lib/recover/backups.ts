@@ -10,7 +10,7 @@ import { leadsInto } from '../store/safe-directory';
 import type { LeftOver } from '../store/left-over';
 import type { FileCalls } from '../store/stall';
 import { loadManifest, retractManifest, type Manifest } from '../store/manifest';
-import { hangingItem } from './databases';
+import { hangingItem, isHanging } from './databases';
 import { endAbandonedBackups } from './backup-mode';
 import type { Items } from './items';
 import { removeShadows } from './shadows';
@@ -171,15 +171,15 @@ async function removeCopies(
 }
 
 /** Removes only empty ones: others may be using them by now. */
-export async function removeNewDirectories(
-  { newDirectories }: LeftOver,
-  tools: RecoveryTools,
-  items: Items,
-): Promise<void> {
+export async function removeNewDirectories(left: LeftOver, tools: RecoveryTools, items: Items): Promise<void> {
   if (items.dryRun) return;
   const calls = fileCallsOf(tools);
-  for (const directory of [...newDirectories].reverse()) {
+  for (const directory of [...left.newDirectories].reverse()) {
     tools.call.check();
+    if (isHanging(directory, left)) {
+      items.left({ thing: 'temporary-file', subject: directory, ...hangingItem(left) });
+      continue;
+    }
     await calls.wait('rmdir', directory, rmdir(directory)).catch(() => undefined);
   }
 }

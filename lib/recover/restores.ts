@@ -32,6 +32,10 @@ export async function removeDrilled(
 ): Promise<void> {
   const calls = fileCallsOf({ call, budgetMs });
   for (const directory of left.temporaryFiles) {
+    if (left.hanging.length > 0) {
+      items.left({ thing: 'temporary-file', subject: directory, ...hangingItem(left) });
+      continue;
+    }
     if (!(await mayBeThere(directory, calls))) continue;
     const intention = {
       thing: 'temporary-file',

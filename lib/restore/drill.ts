@@ -15,6 +15,7 @@ import {
   type Isolation,
 } from '../call/options';
 import type { ProgressListener } from '../call/progress';
+import { unreturnedBelow } from '../call/unreturned-calls';
 import { identityAt } from '../domino/identities';
 import { openRuntime } from '../domino/runtime';
 import {
@@ -281,8 +282,10 @@ class Drill {
         () => true,
         () => false,
       );
-      if (removed) await journal.remove();
-      else await journal.update({ ended: true });
+      // A call that was given up may make it again.
+      const hanging = unreturnedBelow([this.#scratch]);
+      if (removed && hanging.length === 0) await journal.remove();
+      else await journal.update({ ended: true, hanging });
     }
     const drilled = sample.flatMap(({ path }) => this.#results.get(path) ?? []);
     return { drilled, recoveredTo: this.#recoveredTo, warnings: this.#warnings };

@@ -1,5 +1,6 @@
 import { rmdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { hasUnreturned } from '../call/unreturned-calls';
 import { toPublicError } from '../errors/errors';
 import { warning, type Warning } from '../errors/warnings';
 import { missingDirectories } from '../store/durable';
@@ -59,13 +60,14 @@ export class RestoreJournal {
     for (const directory of [...this.#newDirectories].reverse()) {
       await calls.wait('rmdir', directory, rmdir(directory)).catch(() => undefined);
     }
+    const late = this.#newDirectories.filter((directory) => hasUnreturned([directory]));
     const restoring = entriesOf(abandoned);
     // A clean-up of an abandoned database also removes its copy, which may still be beside it.
     const copies = abandoned.filter(({ placed }) => !placed).map(({ planned }) => planned.temporary);
     const temporaryFiles = [...unremoved, ...copies];
     try {
-      if (restoring.length + temporaryFiles.length === 0) await this.journal.remove(this.#files);
-      else await this.journal.end({ restoring, temporaryFiles, hanging }, this.#files);
+      if (restoring.length + temporaryFiles.length + late.length === 0) await this.journal.remove(this.#files);
+      else await this.journal.end({ restoring, temporaryFiles, hanging: [...hanging, ...late] }, this.#files);
     } catch (error) {
       const known = toPublicError(error);
       const message = `the journal of the restore could not be finished: ${known.message}`;

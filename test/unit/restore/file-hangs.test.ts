@@ -1,9 +1,10 @@
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { beginBackup } from '#lib/backup/begin-backup';
 import { recoverInterrupted } from '#lib/recover/recover';
 import { drillRestore } from '#lib/restore/drill';
 import { RequesterRestore } from '#lib/restore/requester-restore';
+import { restoreDatabases } from '#lib/restore/restore';
 import { verifyBackup, type VerifyBackupOptions, type VerifyReport } from '#lib/restore/verify';
 import { journalDirectory } from '#lib/store/journals';
 import { memoryDirectory } from '../../platform';
@@ -139,4 +140,27 @@ describe('a restore by a requester', () => {
     await proceed();
     expect(JSON.stringify(await recover())).not.toContain('has not returned');
   });
+});
+
+test('a directory that a call may still make is named, and removed when it has', async () => {
+  const { location, deltaDirectory, dataDirectory } = domino;
+  const made = join(dataDirectory, 'new');
+  const proceed = hang('mkdir', made);
+  const restoring = restoreDatabases(() => domino.binding, {
+    manifest: directory,
+    domino: location,
+    databases: ['mail/ada.nsf'],
+    mode: { type: 'new-database', as: 'new/ada.nsf' },
+    databaseBudgetMs: budgetMs,
+  });
+  await expect(restoring).rejects.toMatchObject({ code: 'ERR_FILE_HANGS' });
+  const recover = async (): Promise<string> =>
+    (await recoverInterrupted(() => domino.binding, { domino: location, deltaDirectory })).outcome;
+  expect(await recover()).toBe('partial');
+  await proceed();
+  expect(existsSync(made)).toBe(true);
+  jest.restoreAllMocks();
+  expect(await recover()).toBe('recovered');
+  expect(existsSync(made)).toBe(false);
+  expectNothingLeft();
 });
