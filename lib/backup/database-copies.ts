@@ -299,6 +299,7 @@ export class DatabaseCopies {
       return sha256;
     } catch (error) {
       const removal = new FileCalls({ ...untiring, budgetMs: this.#budgetMs });
+      await this.#requireDirectory(this.#newCopies?.to ?? '', removal);
       await removal.wait('unlink', file, rm(file, { force: true }));
       throw error;
     }

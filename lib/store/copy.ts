@@ -1,7 +1,7 @@
-import { rm, statfs, type FileHandle } from 'node:fs/promises';
+import { lstat, rm, statfs, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import prettyBytes from 'pretty-bytes';
-import { createReadStream, open } from '../call/files';
+import { createReadStream, open, undefinedWhereMissing } from '../call/files';
 import { openRegularFile } from '../domino/regular-file';
 import { counted } from '../errors/counted';
 import { DominoVssError, FileSystemError } from '../errors/errors';
@@ -70,7 +70,7 @@ export async function copyExactly(work: CopyWork): Promise<void> {
       if (finish) await calls.wait('chown', to, finish(target));
       if (syncs) await calls.wait('fsync', to, target.sync());
     } catch (error) {
-      await calls.end(() => rm(to, { force: true }));
+      await calls.end(() => removeIfSame(to, target));
       throw error;
     } finally {
       await calls.end(() => target.close());
@@ -78,6 +78,15 @@ export async function copyExactly(work: CopyWork): Promise<void> {
   } finally {
     await calls.end(() => source.close());
   }
+}
+
+/** A directory above may have been replaced meanwhile, by a link to the databases of the server: then the name is that of another file. */
+async function removeIfSame(file: string, handle: FileHandle): Promise<void> {
+  const [own, named] = await Promise.all([
+    handle.stat({ bigint: true }),
+    lstat(file, { bigint: true }).catch(undefinedWhereMissing),
+  ]);
+  if (named?.dev === own.dev && named.ino === own.ino) await rm(file, { force: true });
 }
 
 async function writeFully(target: FileHandle, bytes: Buffer, position: number): Promise<void> {

@@ -1,7 +1,7 @@
 // What happens to the directory of the copies while they are made. Windows renames no directory that is in use.
 
 import { existsSync, mkdirSync, promises, readdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { beginBackup } from '#lib/backup/begin-backup';
 import type { Backup } from '#lib/backup/backup';
 import type { CopyReport } from '#lib/backup/database-copies';
@@ -25,15 +25,19 @@ afterEach(async () => {
 });
 
 /** Copies four at a time, and does something when the third copy is begun. */
-async function copyAnd(change: () => void): Promise<CopyReport> {
+async function copyAnd(change: () => void, signal?: AbortSignal): Promise<CopyReport> {
   const set = await backup.createShadow();
   const open = promises.open;
-  let begun = 0;
+  const begun: Promise<unknown>[] = [];
   jest.spyOn(promises, 'open').mockImplementation((async (file: string, ...rest: never[]) => {
-    if (dirname(file).startsWith(to) && file.endsWith('.nsf') && ++begun === 3) change();
-    return open(file, ...rest);
+    if (!file.startsWith(to) || !file.endsWith('.nsf')) return open(file, ...rest);
+    // Those before it have their files, and are not at their end.
+    if (begun.length === 2) await Promise.all(begun).then(change);
+    const opening = open(file, ...rest);
+    begun.push(opening.catch(() => undefined));
+    return opening;
   }) as never);
-  return set.copyDatabases({ to });
+  return set.copyDatabases({ to, signal });
 }
 
 const replaced = { code: 'ERR_COPY', message: expect.stringContaining('is no longer the directory') as string };
@@ -75,6 +79,19 @@ test('replaced by a link to the data directory: no database there is written or 
   await backup.dispose().catch(() => undefined);
   expect(readdirSync(domino.dataDirectory, { recursive: true })).toEqual(names);
   expect(paths.map((path) => readFileSync(domino.file(path), 'latin1'))).toEqual(before.map(String));
+});
+
+test('replaced by a link to the data directory, and the copies fail: no database there is removed', async () => {
+  const names = readdirSync(domino.dataDirectory, { recursive: true });
+  const abort = new AbortController();
+  const copying = copyAnd(() => {
+    renameSync(to, `${to}-moved`);
+    symlinkSync(domino.dataDirectory, to);
+    abort.abort();
+  }, abort.signal);
+  await expect(copying).rejects.toMatchObject({ name: expect.any(String) as string });
+  await backup.dispose().catch(() => undefined);
+  expect(readdirSync(domino.dataDirectory, { recursive: true })).toEqual(names);
 });
 
 test('a copy that is removed while others are made is not one of the backup', async () => {
